@@ -1,0 +1,52 @@
+package fault
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// CrashEnv names the environment variable that arms one crash point: "c2:3" kills the process
+// with SIGKILL the third time it passes c2. Unset, every point costs one map look-up.
+const CrashEnv = "XINSHU_CRASH_AT"
+
+// The crash points of the commit protocol: the places where a kill must lose and double nothing.
+const (
+	BeforeObjects = "c0" // intent checked, nothing written
+	MidObject     = "c1" // a data object half written
+	AfterObjects  = "c2" // all data objects put, no log entry
+	AfterLog      = "c3" // log entry put, run state not yet written
+	AfterState    = "c4" // run state written, source not acknowledged
+	AfterAck      = "c5" // source acknowledged
+	BeforeSend    = "c6" // delivery due, not sent
+	AfterSend     = "c7" // delivery sent, answer not read
+	BeforeReceipt = "c8" // answer read, receipt not stored
+)
+
+var armed struct {
+	once  sync.Once
+	mu    sync.Mutex
+	point string
+	left  int
+}
+
+// At is passed by the code at a crash point. It returns unless the point is armed and its count is used up.
+func At(point string) {
+	armed.once.Do(func() {
+		name, count, _ := strings.Cut(os.Getenv(CrashEnv), ":")
+		armed.point = name
+		armed.left, _ = strconv.Atoi(count)
+		armed.left = max(armed.left, 1)
+	})
+	if armed.point != point {
+		return
+	}
+	armed.mu.Lock()
+	defer armed.mu.Unlock()
+	if armed.left--; armed.left == 0 {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // the kill is on its way; do nothing more
+	}
+}
