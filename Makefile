@@ -1,0 +1,32 @@
+# Targets of daily work. `make help` lists them from these comments.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+GO ?= go
+WORK ?= $(CURDIR)/.work
+VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
+# Packages with goroutines of their own run under the race detector.
+RACE := ./connectors/... ./internal/lake/... ./internal/state/... ./internal/simulate/... ./pipelines/push/... ./pipelines/publish/... ./pipelines
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+build: ## the binary, ./xinshu
+	$(GO) build -ldflags "-X main.version=$(VERSION)" -o xinshu ./cmd/xinshu
+
+servers: ## PostgreSQL, OpenSSH and the S3 server that the tests start (asks apt-get only for what is missing)
+	bash deploy/dev/servers.sh
+
+test: servers ## every test, against real servers on loopback
+	$(GO) vet ./...
+	$(GO) test -timeout 30m ./...
+	$(GO) test -race -timeout 30m $(RACE)
+
+acceptance: servers build ## the main job on real files and real servers
+	$(GO) test -tags acceptance -count=1 -timeout 40m -v ./internal/acceptance
+
+lint: ## every linter that .golangci.yml leaves on
+	@mkdir -p $(WORK)/bin
+	@test -x $(WORK)/bin/golangci-lint || (cd deploy/dev/lint && $(GO) build -o $(WORK)/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+	$(WORK)/bin/golangci-lint run ./...
+
+.PHONY: help build servers test acceptance lint

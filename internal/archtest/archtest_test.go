@@ -1,0 +1,153 @@
+package archtest
+
+import (
+	"bytes"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// A wall says what a package may not import, and why the wall stands.
+type wall struct {
+	from   string   // package, or prefix ending in "/..."
+	except []string // packages inside from that the wall does not bind
+	not    []string // packages, or prefixes ending in "/...", that may not be imported
+	why    string
+}
+
+var walls = []wall{
+	{from: "xinshu/internal/fault", not: []string{"xinshu/..."}, why: "it stands under everything, so it can know nothing"},
+	{from: "xinshu/internal/chain", not: []string{"xinshu/..."}, why: "the words of the commit protocol stand under the steps and the lake, so that neither knows the other"},
+	{from: "xinshu/catalog", not: []string{"xinshu/connectors/...", "xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/duck", "xinshu/internal/state", "xinshu/sql"}, why: "words are read by everyone and read no one"},
+	{from: "xinshu/connectors", not: []string{"xinshu/connectors/...", "xinshu/pipelines/...", "xinshu/internal/duck", "xinshu/internal/lake", "xinshu/internal/state"}, why: "the interfaces must not know the kinds that keep them, nor what becomes of a page"},
+	{from: "xinshu/connectors/...", except: []string{"xinshu/connectors/all"}, not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/state", "xinshu/internal/duck", "xinshu/sql"}, why: "data walks from the connector to staging; nobody walks back"},
+	{from: "xinshu/pipelines/stage", not: siblings("stage"), why: "steps are siblings: what one leaves for the next lies in the lake"},
+	{from: "xinshu/pipelines/settle", not: siblings("settle"), why: "steps are siblings: what one leaves for the next lies in the lake"},
+	{from: "xinshu/pipelines/score", not: siblings("score"), why: "steps are siblings: what one leaves for the next lies in the lake"},
+	{from: "xinshu/pipelines/publish", not: siblings("publish"), why: "steps are siblings: what one leaves for the next lies in the lake"},
+	{from: "xinshu/pipelines/push", not: siblings("push"), why: "steps are siblings: what one leaves for the next lies in the lake"},
+	{from: "xinshu/pipelines/...", not: beside, why: "what stands beside the stair is wired by cmd alone, so that a step can be tested without it"},
+	{from: "xinshu/internal/explain", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
+	{from: "xinshu/internal/quarantine", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
+	{from: "xinshu/internal/duck", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/state", "xinshu/sql"}, why: "the engine knows tables and paths, not what they mean"},
+	{from: "xinshu/internal/lake", not: []string{"xinshu/pipelines/...", "xinshu/connectors/...", "xinshu/catalog", "xinshu/internal/state", "xinshu/internal/duck"}, why: "the lake keeps objects and log entries; what is in them is not its business"},
+	{from: "xinshu/internal/state", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/duck"}, why: "run state follows the log; it is never asked what is true"},
+	{from: "xinshu/internal/simulate", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/state", "xinshu/internal/duck", "xinshu/connectors/..."}, why: "the province is a stranger: it speaks to the hub only over its protocols"},
+}
+
+// beside is what cmd alone wires.
+var beside = []string{"xinshu/connectors/restapi", "xinshu/connectors/dbtable", "xinshu/connectors/files", "xinshu/connectors/all", "xinshu/internal/lake", "xinshu/internal/state", "xinshu/internal/simulate", "xinshu/sql"}
+
+func siblings(self string) []string {
+	var others []string
+	for _, s := range []string{"stage", "settle", "score", "publish", "push"} {
+		if s != self {
+			others = append(others, "xinshu/pipelines/"+s)
+		}
+	}
+	return append(others, "xinshu/pipelines")
+}
+
+// homes says which folders may import a third-party package, so that it can be replaced by opening one folder.
+var homes = map[string][]string{
+	"github.com/apache/arrow/go/v15": {"xinshu/connectors/...", "xinshu/pipelines/stage"},
+	"github.com/duckdb/duckdb-go":    {"xinshu/internal/duck"},
+	"github.com/minio/minio-go/v7":   {"xinshu/internal/lake"},
+	"github.com/robfig/cron/v3":      {"xinshu/pipelines/schedule"},
+	"github.com/go-resty/resty/v2":   {"xinshu/connectors/restapi"},
+	"github.com/jackc/pgx/v5":        {"xinshu/internal/state", "xinshu/connectors/dbtable"},
+	"github.com/mattn/go-sqlite3":    {"xinshu/internal/state", "xinshu/connectors/dbtable", "xinshu/internal/simulate"},
+	"github.com/pressly/goose/v3":    {"xinshu/internal/state"},
+	"github.com/spf13/cobra":         {"xinshu/cmd/xinshu"},
+	"go.yaml.in/yaml/v3":             {"xinshu/catalog", "xinshu/cmd/xinshu"},
+	"github.com/pkg/sftp":            {"xinshu/connectors/files", "xinshu/internal/simulate"},
+	"golang.org/x/crypto/ssh":        {"xinshu/connectors/files", "xinshu/internal/simulate", "xinshu/internal/sshtest"},
+	"github.com/bytedance/sonic":     {"xinshu/connectors/restapi", "xinshu/connectors/files"},
+}
+
+func TestNoWallIsBroken(t *testing.T) {
+	imports := listImports(t)
+	for _, w := range walls {
+		for pkg, imported := range imports {
+			if !matches(w.from, pkg) || contains(w.except, pkg) {
+				continue
+			}
+			for _, imp := range imported {
+				for _, not := range w.not {
+					if imp != pkg && matches(not, imp) && !within(pkg, imp) {
+						t.Errorf("%s imports %s; the wall stands because %s", pkg, imp, w.why)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestEachThirdPartyPackageHasItsHome(t *testing.T) {
+	for pkg, imported := range listImports(t) {
+		for _, imp := range imported {
+			for lib, at := range homes {
+				if (imp == lib || strings.HasPrefix(imp, lib+"/")) && !anyMatch(at, pkg) {
+					t.Errorf("%s imports %s, whose home is %s", pkg, imp, strings.Join(at, ", "))
+				}
+			}
+		}
+	}
+}
+
+func TestTheWallsSeeTheTree(t *testing.T) {
+	imports := listImports(t)
+	for _, pkg := range []string{"xinshu/cmd/xinshu", "xinshu/catalog", "xinshu/internal/fault", "xinshu/connectors"} {
+		if _, ok := imports[pkg]; !ok {
+			t.Errorf("%s is not among the packages looked at", pkg)
+		}
+	}
+}
+
+// listImports gives each package of the module with what it imports outside its tests.
+func listImports(t *testing.T) map[string][]string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "xinshu/...")
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v: %s", err, errs.String())
+	}
+	imports := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		imports[fields[0]] = fields[1:]
+	}
+	return imports
+}
+
+func matches(pattern, pkg string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return pkg == prefix || strings.HasPrefix(pkg, prefix+"/")
+	}
+	return pkg == pattern
+}
+
+// within lets a package import its own sub-packages and siblings of one kind's folder.
+func within(pkg, imp string) bool {
+	return strings.HasPrefix(imp, pkg+"/") && pkg != "xinshu/connectors"
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+func anyMatch(patterns []string, pkg string) bool {
+	for _, p := range patterns {
+		if matches(p, pkg) {
+			return true
+		}
+	}
+	return false
+}
