@@ -1,0 +1,77 @@
+package stage
+
+import (
+	"context"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+
+	"xinshu/connectors"
+)
+
+// Reject is a refused row as people are told of it. Its value is masked.
+type Reject struct {
+	File   string `json:"file"`
+	Line   int64  `json:"line"` // 1 is the first line of the file, the header included
+	Column string `json:"column"`
+	Reason string `json:"reason"`
+	Value  string `json:"value"`
+}
+
+// longestValue is how many bytes of a refused value stand in the value column; the original has it whole.
+const longestValue = 2000
+
+// quarantine writes a row that the checker has just refused.
+func (b *batch) quarantine(ctx context.Context, t *bound, i int) error {
+	r := Reject{File: t.origin.File, Line: t.line(i), Column: t.columnOf(b.contract, b.fault, i), Reason: b.reason}
+	if b.fault >= 0 {
+		r.Value = b.masker.field(b.fault, b.raw[b.fault])
+	}
+	uscc := b.masker.field(b.contract.uscc, b.raw[b.contract.uscc])
+	return b.setAside(ctx, r, b.masker.original(t, i), uscc)
+}
+
+// unread writes a row that the connector could not read into columns.
+func (b *batch) unread(ctx context.Context, origin connectors.Origin, c connectors.Reject) error {
+	r := Reject{File: origin.File, Line: c.Line, Column: c.Column, Reason: c.Reason, Value: b.masker.unread(c)}
+	original := append(appendJSON([]byte(`{"_row":`), r.Value), '}')
+	b.count.add(origin.File, quarantined)
+	return b.setAside(ctx, r, original, "")
+}
+
+func (b *batch) setAside(ctx context.Context, r Reject, original []byte, uscc string) error {
+	if len(r.Value) > longestValue {
+		r.Value = cut(r.Value, longestValue)
+	}
+	b.refusedNo++
+	b.count.reasons[r.Reason]++
+	if b.pull.OnReject != nil {
+		b.pull.OnReject(r)
+	}
+	t := b.table(ctx, QuarantineTable, quarantineSchema)
+	optional := func(column int, s string) {
+		if s == "" {
+			t.Field(column).AppendNull()
+			return
+		}
+		t.Field(column).(*array.StringBuilder).Append(s)
+	}
+	t.Field(0).(*array.Int64Builder).Append(b.refusedNo)
+	optional(1, r.File)
+	t.Field(2).(*array.Int64Builder).Append(r.Line)
+	t.Field(3).(*array.StringBuilder).Append(r.Reason)
+	optional(4, r.Column)
+	optional(5, r.Value)
+	t.Field(6).(*array.StringBuilder).BinaryBuilder.Append(original)
+	optional(7, uscc)
+	t.Field(8).(*array.Date32Builder).Append(arrow.Date32(b.received))
+	return t.added(ctx, len(original)+len(r.Value)+len(r.File)+64)
+}
+
+// cut shortens text at a character's border.
+func cut(s string, most int) string {
+	for most > 0 && s[most]&0xC0 == 0x80 {
+		most--
+	}
+	return s[:most]
+}

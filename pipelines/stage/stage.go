@@ -1,0 +1,175 @@
+// Package stage owns the step from received pages to staged Parquet: it checks each row against its
+// dataset's contract, maps it to the family's columns, masks what may not be kept, tells repeated
+// rows, accounts for every row in a ledger, and commits rows, refused rows and cursor as one entry of
+// the dataset's chain. It refuses to decide what a row means for an entity (settle does) and to keep
+// anything raw. Pages come from a connector; Parquet goes to settle, and refused rows to
+// internal/quarantine.
+package stage
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"xinshu/catalog"
+	"xinshu/connectors"
+	"xinshu/internal/chain"
+	"xinshu/internal/fault"
+)
+
+// Lake is the part of the lake that staging needs.
+type Lake interface {
+	// Head gives the newest entry of a chain, N 0 when it is empty.
+	Head(ctx context.Context, chainName string) (chain.Entry, error)
+	Entry(ctx context.Context, chainName string, n int64) (chain.Entry, error)
+	// Put stores a local file as a data object and removes the file.
+	Put(ctx context.Context, o chain.Object) (chain.File, error)
+	// Local gives a path whose bytes are the file's.
+	Local(ctx context.Context, f chain.File) (string, error)
+	// Commit makes the draft the chain's next entry, or answers Conflict when the head moved.
+	Commit(ctx context.Context, d chain.Draft) (chain.Entry, error)
+	TempDir() string
+}
+
+// Stager stages pulls. Its fields are set before first use; it may run several datasets at once.
+type Stager struct {
+	Lake  Lake
+	Words Words
+	Now   func() time.Time
+
+	// Recorded says whether a steward has let a code in whose check character is wrong; nil: none.
+	Recorded func(code string) bool
+	// HashKey keys the hash that stands beside a masked person field; empty: no hash is kept.
+	HashKey []byte
+}
+
+// Pull says what is being staged.
+type Pull struct {
+	Run    string            // id of the run; with Before it names the piece of work
+	Before connectors.Cursor // the place the pages begin after; it must be where the chain stands
+	// ByHand marks a file brought by a person: it begins where the chain stands and leaves the
+	// source's cursor there.
+	ByHand bool
+	// CollectedOn is the day on which the sending platform had collected these rows, for the declared
+	// first load of its stock; zero: the day of the clock.
+	CollectedOn catalog.Date
+	// OnReject is told of each refused row, in order; may be nil.
+	OnReject func(Reject)
+}
+
+// Result is what became of a pull.
+type Result struct {
+	Entry   chain.Entry // the commit; N 0 when the source had nothing and nothing was committed
+	Ledger  chain.Ledger
+	Files   []FileLedger     // by origin, in order of appearance; empty when the work had been done before
+	Reasons map[string]int64 // refused rows by reason code
+	Unknown []string         // source columns that the contract does not know
+	Done    bool             // an earlier attempt had committed this very work
+}
+
+// Run stages the pages of one pull as one commit: all of it becomes visible, or nothing. A pull
+// without a row commits nothing and leaves the cursor. The same run and cursor are committed once; a
+// chain that has moved on since Before answers Conflict, and the work is dropped.
+func (s *Stager) Run(ctx context.Context, ds catalog.Dataset, pages iter.Seq2[connectors.Page, error], p Pull) (Result, error) {
+	op := "stage " + ds.ID
+	c, err := compile(ds, s.Words)
+	if err != nil {
+		return Result{}, err
+	}
+	head, err := s.Lake.Head(ctx, chain.Stage(ds.ID))
+	if err != nil {
+		return Result{}, err
+	}
+	at := connectors.Cursor("")
+	if head.Cursor != nil {
+		at = connectors.Cursor(head.Cursor.After)
+	}
+	intent := chain.Intent("stage", p.Run, string(p.Before))
+	if p.ByHand {
+		p.Before, intent = at, chain.Intent("stage", p.Run)
+	}
+	if done, ok, err := s.committed(ctx, head, intent); ok || err != nil {
+		return done, err
+	}
+	if p.Before != at {
+		return Result{}, &fault.Error{Op: op, Code: fault.Conflict, Err: fmt.Errorf("the pull began at another place than commit %d ended", head.N),
+			Hint: "another run took these rows; pull again from the chain's cursor"}
+	}
+	fault.At(fault.BeforeObjects)
+
+	b, err := s.begin(c, p, head)
+	if err != nil {
+		return Result{}, &fault.Error{Op: op, Code: fault.Internal, Err: err}
+	}
+	defer b.discard()
+	for page, err := range pages {
+		if err != nil {
+			return Result{}, err
+		}
+		if err := b.page(ctx, page); err != nil {
+			return Result{}, asFault(op, err)
+		}
+	}
+	files, err := b.finish(ctx)
+	if err != nil {
+		return Result{}, asFault(op, err)
+	}
+	result := b.result()
+	if err := result.Ledger.Check(); err != nil {
+		return result, &fault.Error{Op: op, Code: fault.Invalid, Err: err,
+			Hint: "nothing was committed; pull again, and if it stays so ask the platform how it counts"}
+	}
+	if result.Ledger.Read == 0 {
+		return result, nil
+	}
+	cursor := &chain.Cursor{Before: string(p.Before), After: string(b.next)}
+	if p.ByHand {
+		cursor.After = cursor.Before
+	}
+	result.Entry, err = s.Lake.Commit(ctx, chain.Draft{
+		Base: head, Files: files,
+		Entry: chain.Entry{
+			Chain: chain.Stage(ds.ID), Intent: intent, Run: p.Run, ContractSHA256: ds.SHA256,
+			Cursor: cursor, Ledger: &result.Ledger,
+		},
+	})
+	return result, err
+}
+
+// recent is how far back an attempt looks for itself: commits that others made while it was down.
+const recent = 8
+
+// committed finds the commit of an earlier attempt at the same work.
+func (s *Stager) committed(ctx context.Context, head chain.Entry, intent string) (Result, bool, error) {
+	e := head
+	for e.N > 0 {
+		if e.Intent == intent {
+			result := Result{Entry: e, Done: true}
+			if e.Ledger != nil {
+				result.Ledger = *e.Ledger
+			}
+			return result, true, nil
+		}
+		if e.N == 1 || e.N <= head.N-recent+1 {
+			break
+		}
+		older, err := s.Lake.Entry(ctx, head.Chain, e.N-1)
+		if fault.Is(err, fault.NotFound) { // older entries have been collected
+			break
+		}
+		if err != nil {
+			return Result{}, false, err
+		}
+		e = older
+	}
+	return Result{}, false, nil
+}
+
+// asFault gives an error of the house its own way and names the step for any other.
+func asFault(op string, err error) error {
+	if fault.CodeOf(err) != fault.Internal {
+		return err
+	}
+	return &fault.Error{Op: op, Code: fault.Internal, Err: err}
+}

@@ -1,0 +1,186 @@
+package stage
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+	"github.com/apache/arrow/go/v15/parquet"
+	"github.com/apache/arrow/go/v15/parquet/compress"
+	"github.com/apache/arrow/go/v15/parquet/pqarrow"
+
+	"xinshu/internal/chain"
+)
+
+// Sizes that bound memory. A row group is built in memory, so it ends at whichever comes first; an
+// object is four full row groups.
+const (
+	groupRows  = 64 << 10
+	groupBytes = 24 << 20
+	objectRows = 4 * groupRows
+)
+
+// table writes one table of a commit: rows are appended to the builders, full builders become a row
+// group on a goroutine of their own (writing Parquet is the dearer half of staging), and full files
+// become objects.
+type table struct {
+	*array.RecordBuilder
+	name    string
+	dir     string
+	rows    int
+	bytes   int
+	batch   chan arrow.Record
+	done    chan struct{}
+	dropped atomic.Bool
+	schema  *arrow.Schema
+
+	// Owned by the writing goroutine until done is closed.
+	put   func(chain.Object) (chain.File, error)
+	files []chain.File
+	err   error
+	file  *os.File
+	buf   *bufio.Writer
+	out   *pqarrow.FileWriter
+	count int64
+}
+
+func newTable(name, dir string, schema *arrow.Schema, put func(chain.Object) (chain.File, error)) *table {
+	t := &table{
+		RecordBuilder: array.NewRecordBuilder(memory.DefaultAllocator, schema),
+		name:          name, dir: dir, schema: schema, put: put,
+		batch: make(chan arrow.Record), done: make(chan struct{}),
+	}
+	go t.write()
+	return t
+}
+
+// added tells the table that a row of about so many bytes stands in the builders.
+func (t *table) added(ctx context.Context, bytes int) error {
+	t.rows++
+	t.bytes += bytes
+	if t.rows < groupRows && t.bytes < groupBytes {
+		return nil
+	}
+	return t.flush(ctx)
+}
+
+func (t *table) flush(ctx context.Context) error {
+	if t.rows == 0 {
+		return nil
+	}
+	t.rows, t.bytes = 0, 0
+	record := t.NewRecord()
+	select {
+	case t.batch <- record:
+		return nil
+	case <-t.done: // the writer gave up
+		record.Release()
+		return t.err
+	case <-ctx.Done():
+		record.Release()
+		return context.Cause(ctx)
+	}
+}
+
+// close writes what is left and gives the objects. Either close or drop must be called, once: it ends
+// the goroutine.
+func (t *table) close(ctx context.Context) ([]chain.File, error) {
+	flushed := t.flush(ctx)
+	close(t.batch)
+	<-t.done
+	t.Release()
+	if t.err != nil {
+		return nil, t.err
+	}
+	return t.files, flushed
+}
+
+// drop ends the table without making what is left of it an object.
+func (t *table) drop() {
+	t.dropped.Store(true)
+	close(t.batch)
+	<-t.done
+	t.Release()
+}
+
+func (t *table) write() {
+	defer close(t.done)
+	for record := range t.batch {
+		t.err = t.group(record)
+		record.Release()
+		if t.err != nil {
+			break
+		}
+	}
+	if err := t.object(t.err == nil && !t.dropped.Load()); t.err == nil {
+		t.err = err
+	}
+}
+
+// group writes one row group, and the object when that fills it.
+func (t *table) group(record arrow.Record) error {
+	if t.out == nil {
+		if err := t.open(); err != nil {
+			return err
+		}
+	}
+	if err := t.out.Write(record); err != nil {
+		return fmt.Errorf("write %s: %w", t.file.Name(), err)
+	}
+	if t.count += record.NumRows(); t.count < objectRows {
+		return nil
+	}
+	return t.object(true)
+}
+
+func (t *table) open() error {
+	file, err := os.Create(filepath.Join(t.dir, fmt.Sprintf("%s-%d.parquet", t.name, len(t.files))))
+	if err != nil {
+		return err
+	}
+	t.file, t.buf, t.count = file, bufio.NewWriterSize(file, 256<<10), 0
+	options := []parquet.WriterProperty{
+		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCompressionLevel(1),
+		parquet.WithVersion(parquet.V2_LATEST), parquet.WithCreatedBy("xinshu"),
+	}
+	for _, name := range []string{"row_no", "record_id", "record_key", "row_sha", "origin_line", "original"} {
+		options = append(options, parquet.WithDictionaryFor(name, false)) // all values differ: a dictionary would only be thrown away
+	}
+	t.out, err = pqarrow.NewFileWriter(t.schema, t.buf, parquet.NewWriterProperties(options...), pqarrow.DefaultWriterProps())
+	return err
+}
+
+// object ends the open file, if there is one, and puts it into the lake; with keep false the file is
+// only closed and goes with its folder.
+func (t *table) object(keep bool) error {
+	if t.file == nil {
+		return nil
+	}
+	file := t.file
+	defer func() { t.file, t.out, t.buf = nil, nil, nil }()
+	if t.out != nil {
+		if err := t.out.Close(); err != nil && keep {
+			file.Close()
+			return fmt.Errorf("write %s: %w", file.Name(), err)
+		}
+	}
+	err := t.buf.Flush()
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err != nil || !keep {
+		return err
+	}
+	stored, err := t.put(chain.Object{Table: t.name, Part: len(t.files), Range: chain.NoRange, Path: file.Name(), Rows: t.count})
+	if err != nil {
+		return err
+	}
+	t.files = append(t.files, stored)
+	return nil
+}
