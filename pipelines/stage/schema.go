@@ -30,8 +30,10 @@ const (
 	commonColumns
 )
 
-// wallClock is Shanghai wall time without a zone.
-var wallClock = &arrow.TimestampType{Unit: arrow.Microsecond}
+// wallClock is Shanghai wall time: TIMESTAMP, without a zone, in the Parquet file. Arrow v15 marks a
+// timestamp as adjusted to UTC when its zone is empty or UTC and as wall time when it names any other
+// zone (pqarrow/schema.go, arrowTimestampToLogical), so a zone is named; the values are not moved.
+var wallClock = &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "Asia/Shanghai"}
 
 // rowsSchema is what settle reads: the common columns, then the family's.
 func rowsSchema(family catalog.Family) *arrow.Schema {
