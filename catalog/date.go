@@ -83,6 +83,19 @@ func (d Date) Civil() (year, month, day int) {
 	return t.Year(), int(t.Month()), t.Day()
 }
 
+// MarshalText gives String.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads what String gives.
+func (d *Date) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		*d = NoDate
+		return nil
+	}
+	*d, err = ParseDate(string(text))
+	return err
+}
+
 // AddDays gives the day n days later.
 func (d Date) AddDays(n int) Date {
 	if d == NoDate {
