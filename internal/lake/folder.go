@@ -265,8 +265,8 @@ func (s *Folder) Delete(ctx context.Context, key string) error {
 
 // Sweep removes temporary files of writers that were killed.
 func (s *Folder) Sweep(ctx context.Context, before time.Time) error {
-	return s.walk(ctx, "", func(path, key string, d fs.DirEntry) error {
-		if !strings.HasPrefix(d.Name(), unfinished) && !strings.HasPrefix(key, scratch+"/") {
+	return s.walk(ctx, "", func(path, _ string, d fs.DirEntry) error {
+		if !strings.HasPrefix(d.Name(), unfinished) {
 			return nil
 		}
 		info, err := d.Info()

@@ -18,3 +18,4 @@ func openFolder(t *testing.T) lake.Store {
 
 func TestFolderStore(t *testing.T)     { laketest.Store(t, openFolder) }
 func TestLakeOverAFolder(t *testing.T) { laketest.Lake(t, openFolder) }
+func TestUpkeepOfAFolder(t *testing.T) { laketest.Upkeep(t, openFolder) }

@@ -21,7 +21,13 @@ func (l *Lake) Put(ctx context.Context, o chain.Object) (chain.File, error) {
 	}
 	f := chain.File{Table: o.Table, Key: dataKey(o, sha), Size: size, SHA256: sha,
 		Rows: o.Rows, Range: o.Range, MinID: o.MinID, MaxID: o.MaxID}
-	l.begin(o.Chain, o.Run, l.now())
+	now := l.now()
+	l.begin(o.Chain, o.Run, now)
+	// A folder store keeps the file's own time: the object's age counts from here, not from the day
+	// the step began to write.
+	if err := os.Chtimes(o.Path, now, now); err != nil {
+		return chain.File{}, failed(op, err)
+	}
 	err = l.store.PutFile(ctx, f.Key, o.Path)
 	if isNotDone(err) {
 		var there Info

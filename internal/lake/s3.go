@@ -34,6 +34,8 @@ type S3Config struct {
 	SecretKey Secret
 	TLS       bool
 	CAFile    string // certificate of the authority that signed the server's; empty: those of the system
+
+	AnswerWithin time.Duration // how long the server may think about one request; 0: a minute
 }
 
 // putTries bounds minio-go's own retries: a 503 or a broken connection is tried again, by itself.
@@ -81,8 +83,14 @@ func OpenS3(ctx context.Context, c S3Config) (*S3, error) {
 // s3Transport is minio-go's own with the installation's certificate authority.
 func s3Transport(c S3Config) (http.RoundTripper, error) {
 	transport, err := minio.DefaultTransport(c.TLS)
-	if err != nil || c.CAFile == "" || !c.TLS {
-		return transport, err
+	if err != nil {
+		return nil, err
+	}
+	if c.AnswerWithin > 0 {
+		transport.ResponseHeaderTimeout = c.AnswerWithin
+	}
+	if c.CAFile == "" || !c.TLS {
+		return transport, nil
 	}
 	pem, err := os.ReadFile(c.CAFile)
 	if err != nil {

@@ -59,3 +59,4 @@ func TestS3Store(t *testing.T) {
 }
 
 func TestLakeOverS3(t *testing.T) { laketest.Lake(t, openS3) }
+func TestUpkeepOfS3(t *testing.T) { laketest.Upkeep(t, openS3) }
