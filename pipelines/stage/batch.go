@@ -51,7 +51,7 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 	today := catalog.DateOf(wall)
 	_, offset := wall.Zone()
 	b := &batch{
-		rowChecker: newRowChecker(c, today, s.Recorded), stager: s, pull: p, head: head, dir: dir,
+		rowChecker: newRowChecker(c, today), stager: s, pull: p, head: head, dir: dir,
 		binder: binder{contract: c}, masker: masker{contract: c, key: s.HashKey},
 		tables: map[string]*table{}, count: newCounts(), next: p.Before,
 		received: today, batchTime: wall.UnixMicro() + int64(offset)*1_000_000,

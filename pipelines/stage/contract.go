@@ -5,6 +5,8 @@ import (
 	"sort"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"xinshu/catalog"
 	"xinshu/internal/fault"
 )
@@ -12,14 +14,16 @@ import (
 // Words is what staging asks of the catalogue beside the dataset itself. *catalog.Catalog keeps it.
 type Words interface {
 	Family(id string) (catalog.Family, bool)
-	// Codes gives a code list: each written form of a value (code, titles, aliases) to its code.
-	Codes(id string) (map[string]string, bool)
+	CodeList(id string) (catalog.CodeList, bool)
+	// CheckUSCC judges a code, the pilot codes that a steward recorded included.
+	CheckUSCC(raw string) catalog.Verdict
 }
 
 // contract is a dataset made ready for reading rows: names resolved to places, so that no row looks
 // anything up by name.
 type contract struct {
 	catalog.Dataset
+	words   Words
 	family  catalog.Family
 	fields  []field
 	names   map[string]int // field name, alias or Chinese title, folded, to its place in fields
@@ -40,6 +44,7 @@ type contract struct {
 type field struct {
 	catalog.Field
 	codes    map[string]string // written form to code; nil when the field has no list
+	natural  map[string]bool   // codes that stand for a natural person
 	personal bool
 	exempt   bool // not asked of a deletion, which often brings the key alone
 }
@@ -53,7 +58,7 @@ func Check(ds catalog.Dataset, words Words) error {
 
 // compile reports all faults at once, since a contract's author mends them at once.
 func compile(ds catalog.Dataset, words Words) (*contract, error) {
-	c := &contract{Dataset: ds, names: map[string]int{}, levels: map[string]map[string]bool{}, uscc: -1, name: -1, sort: -1, op: -1, opTime: -1}
+	c := &contract{Dataset: ds, words: words, names: map[string]int{}, levels: map[string]map[string]bool{}, uscc: -1, name: -1, sort: -1, op: -1, opTime: -1}
 	var faults []string
 	report := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 
@@ -92,11 +97,11 @@ func (c *contract) readFields(words Words, report func(string, ...any)) {
 			report("field %s: type %q is unknown", f.Name, f.Type)
 		}
 		if f.Codes != "" {
-			codes, ok := words.Codes(f.Codes)
+			list, ok := words.CodeList(f.Codes)
 			if !ok {
 				report("field %s: code list %q is unknown", f.Name, f.Codes)
 			}
-			known.codes = codes
+			known.codes, known.natural = writtenForms(list)
 		}
 		c.fields = append(c.fields, known)
 		c.names[fold(f.Name)] = i
@@ -119,6 +124,21 @@ func (c *contract) readFields(words Words, report func(string, ...any)) {
 			c.offer(f.Title.ZH, i)
 		}
 	}
+}
+
+// writtenForms indexes a code list by every way in which a value may be written.
+func writtenForms(list catalog.CodeList) (codes map[string]string, natural map[string]bool) {
+	codes, natural = map[string]string{}, map[string]bool{}
+	for _, v := range list.Values {
+		for _, written := range append([]string{v.Code, v.ZH}, v.Alias...) {
+			codes[written] = v.Code
+			codes[norm.NFKC.String(written)] = v.Code
+		}
+		if namesNaturalPerson(v.ZH) {
+			natural[v.Code] = true
+		}
+	}
+	return codes, natural
 }
 
 func (c *contract) offer(name string, place int) {

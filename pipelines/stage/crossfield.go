@@ -54,7 +54,7 @@ func (c *contract) crossField(rule catalog.Check) (check, error) {
 		}
 	case "uscc":
 		k.kept = func(c *contract, row []value, _ catalog.Date) bool {
-			return !row[a].set || catalog.CheckUSCC(row[a].text).Valid
+			return !row[a].set || c.words.CheckUSCC(row[a].text).Valid
 		}
 	}
 	for _, i := range k.fields {

@@ -32,7 +32,7 @@ func (m masker) field(place int, raw string) string {
 	if place < 0 || !m.fields[place].personal {
 		if place == m.contract.uscc || place >= 0 && m.fields[place].Type == "uscc" {
 			// The code check sees an id through blanks and hyphens that a search in running text leaves alone.
-			if v := catalog.CheckUSCC(raw); v.Reason == PersonalID {
+			if v := m.words.CheckUSCC(raw); v.Reason == PersonalID {
 				return v.Input
 			}
 		}

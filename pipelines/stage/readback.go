@@ -2,7 +2,9 @@ package stage
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"iter"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -37,10 +39,12 @@ func readText(ctx context.Context, path string, columns []string, row func(value
 		return err
 	}
 	defer batches.Release()
+	read := int64(0)
 	values := make([]string, len(columns))
 	texts := make([]*array.String, len(columns))
 	for batches.Next() {
 		record := batches.Record()
+		read += record.NumRows()
 		for i := range columns {
 			text, ok := record.Column(i).(*array.String)
 			if !ok {
@@ -57,8 +61,12 @@ func readText(ctx context.Context, path string, columns []string, row func(value
 			}
 		}
 	}
-	if err := batches.Err(); err != nil {
+	// Arrow v15 ends with io.EOF, also where a file ends early: the rows are counted.
+	if err := batches.Err(); err != nil && !errors.Is(err, io.EOF) {
 		return err
+	}
+	if read != in.NumRows() {
+		return fmt.Errorf("%d of %d rows could be read", read, in.NumRows())
 	}
 	return context.Cause(ctx)
 }
@@ -89,4 +97,4 @@ func (s *Stager) Taken(ctx context.Context, e chain.Entry) iter.Seq2[string, err
 	}
 }
 
-var errStop = fmt.Errorf("no more wanted")
+var errStop = errors.New("no more wanted")

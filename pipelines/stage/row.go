@@ -20,8 +20,7 @@ const (
 // row allocates nothing.
 type rowChecker struct {
 	*contract
-	today    catalog.Date
-	recorded func(code string) bool // the steward's overrides
+	today catalog.Date
 
 	row  []value // by contract field
 	out  []value // by family column
@@ -33,15 +32,15 @@ type rowChecker struct {
 	fault  int
 }
 
-func newRowChecker(c *contract, today catalog.Date, recorded func(string) bool) *rowChecker {
-	return &rowChecker{contract: c, today: today, recorded: recorded, row: make([]value, len(c.fields)), out: make([]value, len(c.columns))}
+func newRowChecker(c *contract, today catalog.Date) *rowChecker {
+	return &rowChecker{contract: c, today: today, row: make([]value, len(c.fields)), out: make([]value, len(c.columns))}
 }
 
 // check judges one row: raw gives each field as received. It answers accepted, quarantined or
 // skipped; whether an accepted row is a duplicate is for the index to say.
 func (r *rowChecker) check(raw []string) verdict {
 	r.reason, r.fault = "", -1
-	if r.sort >= 0 && naturalPerson(raw[r.sort], r.fields[r.sort].codes) {
+	if r.sort >= 0 && r.naturalPerson(raw[r.sort]) {
 		return skipped
 	}
 	if !r.subject(raw[r.contract.uscc]) || !r.typed(raw) || !r.keyed() || !r.present() || !r.mapped() || !r.consistent() {
@@ -50,13 +49,18 @@ func (r *rowChecker) check(raw []string) verdict {
 	return accepted
 }
 
-// naturalPerson: facts 2.3, rows about natural persons are routed away. The word is 自然人, or a
-// code of the list that stands for it.
-func naturalPerson(raw string, codes map[string]string) bool {
-	if strings.Contains(raw, "自然人") {
-		return !strings.Contains(raw, "非自然人")
+// naturalPerson: facts 2.3, rows about natural persons are routed away. The category says so in
+// words, or by a code of its list that stands for them.
+func (r *rowChecker) naturalPerson(raw string) bool {
+	if namesNaturalPerson(raw) {
+		return true
 	}
-	return codes != nil && strings.Contains(codes[trim(raw)], "自然人")
+	f := &r.fields[r.sort]
+	return len(f.natural) > 0 && f.natural[f.codes[trim(raw)]]
+}
+
+func namesNaturalPerson(s string) bool {
+	return strings.Contains(s, "自然人") && !strings.Contains(s, "非自然人")
 }
 
 func (r *rowChecker) refuse(reason string, field int) bool {
@@ -66,7 +70,7 @@ func (r *rowChecker) refuse(reason string, field int) bool {
 
 // subject judges the code of the entity the row is about.
 func (r *rowChecker) subject(raw string) bool {
-	v := catalog.CheckUSCCWith(raw, r.recorded)
+	v := r.words.CheckUSCC(raw)
 	if !v.Valid {
 		return r.refuse(v.Reason, r.contract.uscc)
 	}
@@ -97,7 +101,7 @@ func (r *rowChecker) typed(raw []string) bool {
 // otherCode judges a code that is not the subject's: an authority's, a supplier's. A word that
 // stands for nothing leaves the field empty.
 func (r *rowChecker) otherCode(raw string) (value, string) {
-	v := catalog.CheckUSCCWith(raw, r.recorded)
+	v := r.words.CheckUSCC(raw)
 	switch {
 	case v.Valid:
 		return value{set: true, text: v.Normalized}, ""

@@ -30,14 +30,18 @@ func (words) Family(id string) (catalog.Family, bool) {
 	}, id == "penalty"
 }
 
-func (words) Codes(id string) (map[string]string, bool) {
-	lists := map[string]map[string]string{
-		"category": {"警告": "警告", "罚款": "罚款", "没收违法所得": "没收违法所得", "其他": "其他", "FK": "罚款"},
-		"subject":  {"法人及非法人组织": "法人及非法人组织", "自然人": "自然人", "个体工商户": "个体工商户", "2": "自然人"},
-		"severity": {"1": "1", "轻微": "1", "2": "2", "一般": "2", "9": "9", "未定": "9"},
+func (words) CodeList(id string) (catalog.CodeList, bool) {
+	lists := map[string][]catalog.CodeValue{
+		"category": {{Code: "警告", ZH: "警告"}, {Code: "罚款", ZH: "罚款", Alias: []string{"FK"}}, {Code: "没收违法所得", ZH: "没收违法所得"}, {Code: "其他", ZH: "其他"}},
+		"subject":  {{Code: "1", ZH: "法人及非法人组织"}, {Code: "2", ZH: "自然人"}, {Code: "3", ZH: "个体工商户"}},
+		"severity": {{Code: "1", ZH: "轻微"}, {Code: "2", ZH: "一般"}, {Code: "9", ZH: "未定"}},
 	}
 	list, ok := lists[id]
-	return list, ok
+	return catalog.CodeList{ID: id, Values: list}, ok
+}
+
+func (words) CheckUSCC(raw string) catalog.Verdict {
+	return catalog.CheckUSCCWith(raw, func(code string) bool { return code == pilotCode })
 }
 
 // penalties is a contract that uses everything a contract can say.
@@ -78,6 +82,7 @@ const (
 	goodCode   = "91410481MA44K7X22A"
 	otherCode  = "92410481MA45B3C11A"
 	organCode  = "11410481005458125T"
+	pilotCode  = "91410481MA44K7X221" // wrong check character, recorded by a steward
 	residentID = "110101199003078515"
 )
 

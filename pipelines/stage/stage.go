@@ -38,8 +38,6 @@ type Stager struct {
 	Words Words
 	Now   func() time.Time
 
-	// Recorded says whether a steward has let a code in whose check character is wrong; nil: none.
-	Recorded func(code string) bool
 	// HashKey keys the hash that stands beside a masked person field; empty: no hash is kept.
 	HashKey []byte
 }

@@ -99,20 +99,22 @@ func (f *field) code(raw string) (string, bool) {
 	if c, ok := f.codes[raw]; ok {
 		return c, true
 	}
-	parts := strings.FieldsFunc(norm.NFKC.String(raw), func(r rune) bool { return r == ';' })
+	const other = "其他"
+	listed, detail, specified := strings.Cut(norm.NFKC.String(raw), other+"-")
+	parts := strings.FieldsFunc(listed, func(r rune) bool { return r == ';' || r == '、' || r == ',' })
 	for i, part := range parts {
-		part = strings.TrimSpace(part)
-		head, rest, specified := strings.Cut(part, "-")
-		c, ok := f.codes[part]
-		if !ok && specified && head == "其他" {
-			if c, ok = f.codes[head]; ok {
-				c += "-" + rest
-			}
-		}
+		c, ok := f.codes[strings.TrimSpace(part)]
 		if !ok {
 			return "", false
 		}
 		parts[i] = c
+	}
+	if specified {
+		c, ok := f.codes[other]
+		if !ok {
+			return "", false
+		}
+		parts = append(parts, c+"-"+detail)
 	}
 	return strings.Join(parts, ";"), len(parts) > 0
 }
