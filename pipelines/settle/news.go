@@ -1,0 +1,78 @@
+package settle
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"xinshu/catalog"
+	"xinshu/internal/chain"
+)
+
+// news is what was staged since the last settling.
+type news struct {
+	batches []batch
+	inputs  []chain.Input // of the commit to be made: every stage chain ever settled, at its new n
+}
+
+// batch is what one dataset brought.
+type batch struct {
+	dataset  catalog.Dataset
+	files    []chain.File // tables rows and quarantine
+	accepted int64
+}
+
+// news compares the stage chains' heads with what the settled head was made from.
+func (s *Settler) news(ctx context.Context, head chain.Entry) (news, error) {
+	settled := map[string]chain.Input{}
+	for _, in := range head.Inputs {
+		settled[in.Chain] = in
+	}
+	var found news
+	for _, d := range s.Catalog.Datasets {
+		name := chain.Stage(d.ID)
+		last := settled[name].N
+		e, err := s.Lake.Head(ctx, name)
+		if err != nil {
+			return news{}, fmt.Errorf("read the head of %s: %w", name, err)
+		}
+		if e.N <= last {
+			continue
+		}
+		settled[name] = chain.Input{Chain: name, N: e.N, SHA256: e.SHA256}
+		b := batch{dataset: d, files: e.Since("rows", last)}
+		for _, f := range b.files {
+			b.accepted += f.Rows
+		}
+		found.batches = append(found.batches, b)
+	}
+	// A dataset that left the catalogue keeps its place: should it come back, nothing is taken twice.
+	for _, in := range settled {
+		found.inputs = append(found.inputs, in)
+	}
+	slices.SortFunc(found.inputs, func(a, b chain.Input) int { return strings.Compare(a.Chain, b.Chain) })
+	return found, nil
+}
+
+// families groups the batches that brought rows, in the catalogue's order of families.
+func (s *Settler) families(batches []batch) []familyBatch {
+	var groups []familyBatch
+	for _, f := range s.Catalog.Families {
+		group := familyBatch{family: f}
+		for _, b := range batches {
+			if b.dataset.Family == f.ID && b.accepted > 0 {
+				group.batches = append(group.batches, b)
+			}
+		}
+		if len(group.batches) > 0 {
+			groups = append(groups, group)
+		}
+	}
+	return groups
+}
+
+type familyBatch struct {
+	family  catalog.Family
+	batches []batch
+}
