@@ -106,7 +106,7 @@ func (c Calendar) AddWorkdays(start Date, n int) (Date, error) {
 			return NoDate, err
 		}
 		before := y.upTo(d.AddDays(-1))
-		if left := int(y.through[len(y.through)-1]) - before; left < n {
+		if left := y.total() - before; left < n {
 			n -= left
 			d = y.first.AddDays(len(y.through) - 1)
 			continue
@@ -136,6 +136,8 @@ func (y yearDays) upTo(d Date) int {
 	}
 	return int(y.through[d-y.first])
 }
+
+func (y yearDays) total() int { return int(y.through[len(y.through)-1]) }
 
 // count turns the notices into running totals. The year has no faults.
 func (y Year) count() yearDays {
@@ -198,8 +200,7 @@ func (y Year) faults(at place) []Fault {
 	if c.faults != nil || y.WorkingDays == 0 {
 		return c.faults
 	}
-	days := y.count().through
-	if n := int(days[len(days)-1]); n != y.WorkingDays {
+	if n := y.count().total(); n != y.WorkingDays {
 		c.fail([]any{"working_days"}, "the days come to %d working days, not to %d", n, y.WorkingDays)
 	}
 	return c.faults

@@ -20,7 +20,7 @@ type place = policyPlace
 func decode(file string, text []byte, into any) (place, []Fault) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(text, &root); err != nil {
-		return place{}, tidy(yamlFaults(file, err))
+		return place{}, []Fault{syntaxFault(file, text, err)}
 	}
 	if len(root.Content) == 0 || root.Content[0].Kind != yaml.MappingNode {
 		return place{}, []Fault{{File: file, Line: 1, Message: "the file must be a mapping of keys, and is not"}}
@@ -40,6 +40,26 @@ var (
 	unknownKey = regexp.MustCompile(`^field (.+) not found in type \S+$`)
 	wrongType  = regexp.MustCompile("^cannot unmarshal !!(\\w+) (`.*` )?into (.*)$")
 )
+
+var (
+	parserError   = regexp.MustCompile(`line \d+: did not find expected ('[,-]|key|node content|<)`)
+	unknownAnchor = regexp.MustCompile(`unknown anchor '(.+)' referenced`)
+)
+
+// syntaxFault finds the line of text that is no YAML. The library's parser counts lines from 0 where its scanner
+// counts from 1, and names no line for an anchor.
+func syntaxFault(file string, text []byte, err error) Fault {
+	f := yamlFaults(file, err)[0]
+	if parserError.MatchString(err.Error()) {
+		f.Line++
+	}
+	if m := unknownAnchor.FindStringSubmatch(f.Message); m != nil {
+		if before, _, found := bytes.Cut(text, []byte("*"+m[1])); found {
+			f.Line = 1 + bytes.Count(before, []byte("\n"))
+		}
+	}
+	return f
+}
 
 // tidy puts the decoder's words, which speak of Go types, into those of the file.
 func tidy(faults []Fault) []Fault {

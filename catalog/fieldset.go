@@ -99,6 +99,7 @@ func (s *FieldSet) has(name string) bool {
 func (l *loader) fieldSet(s *FieldSet, at place) []Fault {
 	c := checker{place: at}
 	c.named(s.ID, s.Title)
+	c.unique(s.Fields)
 	l.fields(&c, s.Fields, s.Aliases)
 	return c.faults
 }

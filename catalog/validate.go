@@ -39,8 +39,9 @@ func (l *loader) dataset(d *Dataset, at place) []Fault {
 		d.Kind = Mapping{Const: d.Kind.Field}
 	}
 	l.header(&c, d)
-	sets := l.used(&c, d)
-	if len(c.faults) > 0 { // what the rest of the contract names may well stand in a set that is not there
+	c.unique(d.Fields)
+	sets, ok := l.used(&c, d)
+	if !ok { // what the rest of the contract names may well stand in a set that is not there
 		return c.faults
 	}
 	family, known := l.cat.Family(d.Family)
@@ -84,16 +85,29 @@ func (l *loader) header(c *checker, d *Dataset) {
 	}
 }
 
-func (l *loader) used(c *checker, d *Dataset) []FieldSet {
-	var sets []FieldSet
+func (l *loader) used(c *checker, d *Dataset) (sets []FieldSet, ok bool) {
+	ok = true
 	for i, id := range d.Use {
-		s, ok := l.cat.FieldSet(id)
-		if !ok {
+		s, known := l.cat.FieldSet(id)
+		if !known {
 			c.fail([]any{"use", i}, "field set %q is unknown or has faults", id)
 		}
+		ok = ok && known
 		sets = append(sets, s)
 	}
-	return sets
+	return sets, ok
+}
+
+// unique demands that a file's own fields have names, each its own. A name that a set below has too is no fault:
+// the file's field stands in its place.
+func (c *checker) unique(fields []Field) {
+	seen := map[string]bool{}
+	for i, f := range fields {
+		if f.Name == "" || seen[f.Name] {
+			c.fail([]any{"fields", i}, "field %q: every field needs a name of its own", f.Name)
+		}
+		seen[f.Name] = true
+	}
 }
 
 // fields checks names, types and code lists of fields, and that aliases lead somewhere.
@@ -101,9 +115,6 @@ func (l *loader) fields(c *checker, fields []Field, aliases map[string]string) {
 	seen := map[string]bool{}
 	for _, f := range fields {
 		at := c.fieldAt(f.Name)
-		if f.Name == "" || seen[f.Name] {
-			c.fail(at, "field %q: every field needs a name of its own", f.Name)
-		}
 		seen[f.Name] = true
 		c.titled(at, f.Title)
 		c.oneOf(at, f.Type, fieldTypes...)
