@@ -1,0 +1,125 @@
+package connectors
+
+import (
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+)
+
+// A page is cut when it holds this many rows or bytes, whichever comes first.
+const (
+	PageRows  = 10_000
+	PageBytes = 8 << 20
+)
+
+// Batch collects rows of text into the columns of a page. A column that a row does not name is null
+// there; a column first named by a later row is null in the earlier ones. The zero value is not
+// usable; a Batch serves one goroutine.
+type Batch struct {
+	limit   int
+	names   []string
+	index   map[string]int
+	columns []*array.StringBuilder
+	row     []cell // of the row being filled
+	seen    []int  // columns of the current row, in the order set
+	rows    int
+	bytes   int
+	lines   []int64
+}
+
+type cell struct {
+	value string
+	set   bool
+}
+
+// NewBatch begins a page of at most limit rows (0: PageRows) whose first columns are names.
+func NewBatch(limit int, names ...string) *Batch {
+	if limit <= 0 {
+		limit = PageRows
+	}
+	b := &Batch{limit: limit, index: make(map[string]int)}
+	for _, name := range names {
+		b.Column(name)
+	}
+	return b
+}
+
+// Column gives the index of a column and adds it when it is new.
+func (b *Batch) Column(name string) int {
+	if i, ok := b.index[name]; ok {
+		return i
+	}
+	i := len(b.names)
+	column := array.NewStringBuilder(memory.DefaultAllocator)
+	column.AppendNulls(b.rows)
+	b.index[name] = i
+	b.names = append(b.names, name)
+	b.columns = append(b.columns, column)
+	b.row = append(b.row, cell{})
+	return i
+}
+
+// Set gives the current row a value; set twice, the later one holds. The value is copied by EndRow.
+func (b *Batch) Set(column int, value string) {
+	if !b.row[column].set {
+		b.seen = append(b.seen, column)
+	}
+	b.row[column] = cell{value, true}
+}
+
+// EndRow closes the current row, found at line.
+func (b *Batch) EndRow(line int64) {
+	for _, i := range b.seen {
+		b.columns[i].AppendNulls(b.rows - b.columns[i].Len())
+		b.columns[i].Append(b.row[i].value)
+		b.bytes += len(b.row[i].value)
+		b.row[i] = cell{}
+	}
+	b.seen = b.seen[:0]
+	b.rows++
+	b.lines = append(b.lines, line)
+}
+
+// DropRow forgets the current row.
+func (b *Batch) DropRow() {
+	for _, i := range b.seen {
+		b.row[i] = cell{}
+	}
+	b.seen = b.seen[:0]
+}
+
+// Rows is the number of closed rows.
+func (b *Batch) Rows() int { return b.rows }
+
+// Full reports whether the page should be cut now.
+func (b *Batch) Full() bool { return b.rows >= b.limit || b.bytes >= PageBytes }
+
+// Take gives the rows as a record with the line of each, nil when the lines follow one another, and
+// empties the batch. The columns stay.
+func (b *Batch) Take() (record arrow.Record, first int64, lines []int64) {
+	fields := make([]arrow.Field, len(b.names))
+	arrays := make([]arrow.Array, len(b.names))
+	for i, name := range b.names {
+		b.columns[i].AppendNulls(b.rows - b.columns[i].Len())
+		fields[i] = arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true}
+		arrays[i] = b.columns[i].NewArray()
+	}
+	record = array.NewRecord(arrow.NewSchema(fields, nil), arrays, int64(b.rows))
+	for _, a := range arrays {
+		a.Release()
+	}
+	if len(b.lines) > 0 {
+		first = b.lines[0]
+	}
+	for i, line := range b.lines {
+		if line != first+int64(i) {
+			lines = b.lines
+			break
+		}
+	}
+	b.rows, b.bytes, b.lines = 0, 0, nil
+	return record, first, lines
+}
+
+// Name is the name of a column.
+func (b *Batch) Name(column int) string { return b.names[column] }

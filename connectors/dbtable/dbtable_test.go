@@ -1,0 +1,104 @@
+package dbtable
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"xinshu/catalog"
+	"xinshu/connectors"
+	"xinshu/connectors/connectortest"
+	"xinshu/internal/pgtest"
+)
+
+// server is a database of one engine with a way to change it from outside.
+type server struct {
+	values connectors.Values
+	db     *sql.DB
+}
+
+func engines() map[string]func(t *testing.T) server {
+	return map[string]func(t *testing.T) server{"sqlite": startSQLite, "postgres": startPostgres}
+}
+
+func startSQLite(t *testing.T) server {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "front end #1%41.db")
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return server{connectors.Values{"engine": "sqlite", "path": path}, db}
+}
+
+func startPostgres(t *testing.T) server {
+	t.Helper()
+	dsn := pgtest.Start(t)
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return server{connectors.Values{"engine": "postgres", "host": config.Host, "port": fmt.Sprint(config.Port), "database": config.Database,
+		"user": "postgres", "password": "swordfish-7741", "sslmode": "disable"}, db}
+}
+
+func (s server) exec(t *testing.T, query string, args ...any) {
+	t.Helper()
+	if _, err := s.db.ExecContext(t.Context(), query, args...); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
+func (s server) open(t *testing.T) connectors.Conn {
+	t.Helper()
+	c, err := Driver().Open(t.Context(), s.values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func (s server) source(t *testing.T, values connectors.Values) connectortest.Source {
+	t.Helper()
+	return connectortest.Source{Conn: s.open(t), Column: "id", Secret: s.values["password"],
+		Job: connectors.Job{Dataset: catalog.Dataset{ID: "tax.grade", Key: []string{"id"}}, Values: values}}
+}
+
+// seven rows; two share the op_time of a page's end.
+func (s server) seed(t *testing.T) (ids []string) {
+	t.Helper()
+	s.exec(t, `create table "税 务""等级" (id text primary key, op_time timestamp, state integer not null default 0, "纳税 等级" text)`)
+	for i, minute := range []int{1, 2, 3, 3, 4, 5, 6} {
+		id := fmt.Sprintf("r%d", i+1)
+		ids = append(ids, id)
+		s.exec(t, `insert into "税 务""等级" (id, op_time, "纳税 等级") values ($1, $2, $3)`, id, fmt.Sprintf("2025-10-28 09:0%d:00", minute), "A")
+	}
+	return ids
+}
+
+func TestPullKeepsItsPromises(t *testing.T) {
+	for name, start := range engines() {
+		for _, mode := range []string{full, watermark, flag} {
+			t.Run(name+" "+mode, func(t *testing.T) {
+				connectortest.Pull(t, func(t *testing.T) connectortest.Source {
+					s := start(t)
+					ids := s.seed(t)
+					src := s.source(t, connectors.Values{"table": `税 务"等级`, "mode": mode, "page_rows": "2"})
+					src.Rows, src.Flagged = ids, mode == flag
+					return src
+				})
+			})
+		}
+	}
+}

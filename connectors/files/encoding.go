@@ -1,0 +1,103 @@
+package files
+
+import (
+	"bytes"
+	"io"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/transform"
+)
+
+// The encodings that departments send. GB18030 takes in GBK and GB2312.
+const (
+	utf8Name = "utf-8"
+	gbName   = "gb18030"
+)
+
+// decoder turns the bytes of a field into text, and says whether the encoding has them all.
+type decoder func([]byte) (string, bool)
+
+func decoderOf(encoding string) decoder {
+	if encoding != gbName {
+		return func(b []byte) (string, bool) { return string(b), utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
+	}
+	gb := simplifiedchinese.GB18030.NewDecoder()
+	// The decoder writes U+FFFD for bytes it does not know. The character itself is 84 31 A4 37 in GB18030.
+	genuine := []byte{0x84, 0x31, 0xa4, 0x37}
+	return func(b []byte) (string, bool) {
+		if ascii(b) {
+			return string(b), bytes.IndexByte(b, 0) < 0
+		}
+		text, err := gb.Bytes(b)
+		if err != nil || bytes.IndexByte(text, 0) >= 0 {
+			return "", false
+		}
+		return string(text), bytes.Count(text, []byte("\uFFFD")) == bytes.Count(b, genuine)
+	}
+}
+
+func ascii(b []byte) bool {
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// decodedReader gives a whole file as UTF-8, for JSON, whose brackets may be parts of GB18030 characters.
+func decodedReader(in io.Reader, encoding string) io.Reader {
+	if encoding != gbName {
+		return in
+	}
+	return transform.NewReader(in, simplifiedchinese.GB18030.NewDecoder())
+}
+
+// sniffer watches a file go by and tells UTF-8 from GB18030. Chinese text in GB18030 is hardly ever
+// UTF-8; a file of UTF-8 with a few broken bytes still is mostly UTF-8, and its broken rows are to be
+// found, not turned into other characters.
+type sniffer struct {
+	carry       []byte
+	good, bad   int64
+	utf16, seen bool
+}
+
+// Write never fails.
+func (s *sniffer) Write(p []byte) (int, error) {
+	n := len(p)
+	if !s.seen && n >= 2 {
+		s.seen = true
+		s.utf16 = p[0] == 0xff && p[1] == 0xfe || p[0] == 0xfe && p[1] == 0xff
+	}
+	if len(s.carry) > 0 {
+		p = append(s.carry, p...)
+		s.carry = nil
+	}
+	for i := 0; i < len(p); {
+		if p[i] < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if !utf8.FullRune(p[i:]) {
+			s.carry = bytes.Clone(p[i:])
+			break
+		}
+		r, size := utf8.DecodeRune(p[i:])
+		if r == utf8.RuneError && size == 1 {
+			s.bad++
+		} else {
+			s.good++
+		}
+		i += size
+	}
+	return n, nil
+}
+
+// encoding is the verdict once the whole file went by.
+func (s *sniffer) encoding() string {
+	if s.good > s.bad+int64(len(s.carry)) || s.bad+int64(len(s.carry)) == 0 {
+		return utf8Name
+	}
+	return gbName
+}

@@ -1,0 +1,133 @@
+// Package files owns exchange by file: folders here and over SFTP, CSV and JSON in the encodings that
+// departments send, companions that say a file is whole, and packets with their answer files. It
+// refuses files that are not whole, and keeps no copy of what it reads. Pages go up to staging,
+// deliveries come from pushing.
+//
+// A packet is {guid}.xml or .json with a .md5 and, last of all, an .ok beside it. The receiver answers
+// with a file {packet}.fb, written under another name and renamed:
+//
+//	{"guid": "…", "code": "0", "message": "", "accepted": 9, "rejected": 1, "rows": [{"id": "…", "code": "E01", "message": "…"}]}
+//
+// or the same as XML: <answer><guid/><code/><message/><accepted/><rejected/><rows><row id="" code="" message=""/></rows></answer>.
+package files
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"strings"
+
+	"xinshu/catalog"
+	"xinshu/connectors"
+	"xinshu/internal/fault"
+)
+
+// Driver is the kind files.
+func Driver() connectors.Driver {
+	return connectors.Driver{Kind: "files", Settings: settings, Job: jobSettings,
+		Open: func(ctx context.Context, values connectors.Values) (connectors.Conn, error) { return open(ctx, values) }}
+}
+
+var settings = []connectors.Setting{
+	{Name: "place", Default: "folder", Choices: []string{"folder", "sftp"}, Title: catalog.Text{ZH: "位置", EN: "place"},
+		Help: catalog.Text{ZH: "folder 本机或挂载的目录；sftp 远程", EN: "a folder on this machine or mounted here, or SFTP"}},
+	{Name: "root", Required: true, Title: catalog.Text{ZH: "根目录", EN: "root folder"},
+		Help: catalog.Text{ZH: "其下的目录才可读写", EN: "nothing outside it is read or written"}},
+	{Name: "host", Title: catalog.Text{ZH: "主机", EN: "host"}, Help: catalog.Text{ZH: "仅 sftp", EN: "sftp only"}},
+	{Name: "port", Default: "22", Title: catalog.Text{ZH: "端口", EN: "port"}, Help: catalog.Text{ZH: "仅 sftp", EN: "sftp only"}},
+	{Name: "user", Title: catalog.Text{ZH: "用户", EN: "user"}, Help: catalog.Text{ZH: "仅 sftp", EN: "sftp only"}},
+	{Name: "password", Secret: true, Title: catalog.Text{ZH: "口令", EN: "password"}, Help: catalog.Text{ZH: "口令或私钥填一项", EN: "the password or the private key"}},
+	{Name: "private_key", Secret: true, Title: catalog.Text{ZH: "私钥", EN: "private key"}, Help: catalog.Text{ZH: "PEM 文本", EN: "the text of a PEM file"}},
+	{Name: "passphrase", Secret: true, Title: catalog.Text{ZH: "私钥口令", EN: "passphrase of the key"}, Help: catalog.Text{ZH: "私钥加密时填", EN: "when the key is encrypted"}},
+	{Name: "host_key", Title: catalog.Text{ZH: "主机公钥", EN: "host key"},
+		Help: catalog.Text{ZH: "sftp 必填：“ssh-ed25519 AAAA…”或指纹“SHA256:…”，逗号分隔可填多个；不符即拒绝连接", EN: "needed for sftp: \"ssh-ed25519 AAAA…\" or a fingerprint \"SHA256:…\", several separated by commas; another key is refused"}},
+	{Name: "timeout", Default: "30s", Title: catalog.Text{ZH: "连接时限", EN: "time to connect"}, Help: catalog.Text{ZH: "仅 sftp", EN: "sftp only"}},
+	{Name: "outbox", Title: catalog.Text{ZH: "推送目录", EN: "folder of packets"}, Help: catalog.Text{ZH: "相对根目录；空为根目录", EN: "below the root; empty: the root"}},
+	{Name: "packet", Default: "xml", Choices: []string{"xml", "json"}, Title: catalog.Text{ZH: "数据包格式", EN: "form of packets"}, Help: catalog.Text{ZH: "包头加包体", EN: "header and body"}},
+	{Name: "sender", Default: "xinshu", Title: catalog.Text{ZH: "发送方", EN: "sender"}, Help: catalog.Text{ZH: "写入包头", EN: "named in the header"}},
+	{Name: "answers", Title: catalog.Text{ZH: "回执目录", EN: "folder of answers"}, Help: catalog.Text{ZH: "空为推送目录", EN: "empty: the folder of packets"}},
+}
+
+var jobSettings = []connectors.Setting{
+	{Name: "folder", Title: catalog.Text{ZH: "目录", EN: "folder"}, Help: catalog.Text{ZH: "相对根目录；空为根目录", EN: "below the root; empty: the root"}},
+	{Name: "pattern", Default: "*", Title: catalog.Text{ZH: "文件名样式", EN: "pattern of names"},
+		Help: catalog.Text{ZH: "例如 penalty_*.csv；* 代表任意字符", EN: "for example penalty_*.csv; * stands for any characters"}},
+	{Name: "format", Default: "auto", Choices: []string{"auto", "csv", "json", "jsonl"}, Title: catalog.Text{ZH: "格式", EN: "format"},
+		Help: catalog.Text{ZH: "auto 按扩展名：csv、txt、tsv、json、jsonl", EN: "auto goes by the extension: csv, txt, tsv, json, jsonl"}},
+	{Name: "encoding", Default: "auto", Choices: []string{"auto", "utf-8", "gb18030"}, Title: catalog.Text{ZH: "编码", EN: "encoding"},
+		Help: catalog.Text{ZH: "gb18030 含 GBK、GB2312；auto 先判断 UTF-8", EN: "gb18030 takes in GBK and GB2312; auto tells it from UTF-8"}},
+	{Name: "delimiter", Default: "comma", Choices: []string{"comma", "semicolon", "tab", "pipe"}, Title: catalog.Text{ZH: "分隔符", EN: "delimiter"}, Help: catalog.Text{ZH: "仅 CSV", EN: "CSV only"}},
+	{Name: "rows_path", Default: "rows", Title: catalog.Text{ZH: "行数组字段", EN: "member holding the rows"},
+		Help: catalog.Text{ZH: "仅 JSON；文件本身是数组时不用", EN: "JSON only; not used where the file is an array"}},
+	{Name: "ready", Default: "none", Choices: []string{"none", "ok"}, Title: catalog.Text{ZH: "就绪标志", EN: "sign that a file is whole"},
+		Help: catalog.Text{ZH: "ok：有同名 .ok 文件才读", EN: "ok: a file is read only once its .ok is there"}},
+	{Name: "checksum", Default: "if_present", Choices: []string{"if_present", "required", "none"}, Title: catalog.Text{ZH: "校验文件", EN: "checksum file"},
+		Help: catalog.Text{ZH: "同名 .md5；不符的文件一行也不取", EN: "the .md5 beside a file; of a file that differs no row is taken"}},
+	{Name: "done", Title: catalog.Text{ZH: "已取目录", EN: "folder of taken files"},
+		Help: catalog.Text{ZH: "相对根目录；取完的文件移入。空为留在原处", EN: "below the root; taken files move there. Empty: they stay"}},
+	{Name: "page_rows", Default: "10000", Title: catalog.Text{ZH: "每页行数", EN: "rows of a page"}, Help: catalog.Text{ZH: "最多 10000", EN: "10000 at most"}},
+}
+
+type conn struct {
+	place  place
+	outbox string
+	answer string
+	packet string
+	sender string
+}
+
+func open(ctx context.Context, values connectors.Values) (*conn, error) {
+	const op = "open files"
+	r := connectors.NewReader(settings, values)
+	remote := r.Text("place") == "sftp"
+	if remote {
+		for _, name := range []string{"host", "user", "host_key"} {
+			if r.Text(name) == "" {
+				r.Fault("%s is not set, place sftp needs it", name)
+			}
+		}
+		if r.Text("password") == "" && r.Text("private_key") == "" {
+			r.Fault("neither password nor private_key is set, place sftp needs one")
+		}
+		r.Int("port", 1)
+		r.Duration("timeout")
+	}
+	c := &conn{outbox: below(r, "outbox"), answer: below(r, "answers"), packet: r.Text("packet"), sender: r.Text("sender")}
+	if r.Text("answers") == "" {
+		c.answer = c.outbox
+	}
+	if err := r.Err(); err != nil {
+		return nil, &fault.Error{Op: op, Code: fault.Invalid, Hint: "correct the source's settings", Err: err}
+	}
+	var err error
+	if remote {
+		c.place, err = openRemote(ctx, r)
+	} else {
+		c.place, err = openFolder(r.Text("root"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// below reads a folder setting; it may not leave the root.
+func below(r *connectors.Reader, name string) string {
+	dir := path.Clean(strings.Trim(strings.ReplaceAll(r.Text(name), `\`, "/"), "/"))
+	if dir == ".." || strings.HasPrefix(dir, "../") {
+		r.Fault("%s leaves the root folder", name)
+	}
+	return dir
+}
+
+// Test lists the root.
+func (c *conn) Test(ctx context.Context) (string, error) {
+	found, err := c.place.list(ctx, ".")
+	if err != nil {
+		return "", failed(ctx, "list the root folder", err)
+	}
+	return fmt.Sprintf("reached %s; %d files in it", c.place.name("."), len(found)), nil
+}
+
+// Close ends the connection.
+func (c *conn) Close() error { return c.place.close() }

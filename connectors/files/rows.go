@@ -1,0 +1,259 @@
+package files
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"unicode"
+
+	"xinshu/connectors"
+	"xinshu/connectors/jsonrows"
+	"xinshu/internal/fault"
+)
+
+// rows reads a file a second time, now for its rows, and makes sure that it is the file that was
+// looked at.
+func (c *conn) rows(ctx context.Context, jb job, file, encoding, sum string, out *sheet) error {
+	format := jb.formatOf(out.name)
+	if format == "json" {
+		if refused, err := c.whole(ctx, jb, file, encoding, out); refused || err != nil {
+			return err
+		}
+	}
+	in, err := c.place.open(ctx, file)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	again := sha256.New()
+	watched := io.TeeReader(reading{ctx, in}, again)
+	switch format {
+	case "csv":
+		delimiter := jb.delimiter
+		if strings.EqualFold(path.Ext(out.name), ".tsv") {
+			delimiter = '\t'
+		}
+		err = csvRows(newSplitter(watched, delimiter), decoderOf(encoding), out)
+	case "json":
+		err = jsonDocument(jsonrows.NewScanner(decodedReader(watched, encoding), jb.rowsPath), out)
+	default:
+		err = jsonLines(decodedReader(watched, encoding), out)
+	}
+	var refused *refusal
+	if errors.As(err, &refused) {
+		return out.refuse(fileHeader, refused.line, refused.what)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(io.Discard, watched); err != nil {
+		return err
+	}
+	if short(again) != sum {
+		return &fault.Error{Op: jb.op, Code: fault.Unavailable, Hint: "the sender must write under another name and rename", Err: fmt.Errorf("%s changed while it was read", out.label)}
+	}
+	return out.end()
+}
+
+// whole walks through a JSON document before its rows count, because a cut document has no rows.
+func (c *conn) whole(ctx context.Context, jb job, file, encoding string, out *sheet) (refused bool, err error) {
+	in, err := c.place.open(ctx, file)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = in.Close() }()
+	scan := jsonrows.NewScanner(decodedReader(reading{ctx, in}, encoding), jb.rowsPath)
+	for {
+		_, line, err := scan.Next()
+		var syntax *jsonrows.SyntaxError
+		switch {
+		case err == nil:
+			continue
+		case errors.Is(err, io.EOF):
+			return false, nil
+		case errors.As(err, &syntax):
+			return true, out.refuse(jsonSyntax, syntax.Line, syntax.What)
+		case errors.Is(err, jsonrows.ErrNoRows):
+			return true, out.refuse(jsonRows, line, "no array at "+jb.rowsPath)
+		default:
+			return false, err
+		}
+	}
+}
+
+func jsonDocument(scan *jsonrows.Scanner, out *sheet) error {
+	for {
+		row, line, err := scan.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := jsonRow(row, line, out); err != nil {
+			return err
+		}
+	}
+}
+
+func jsonRow(row []byte, line int64, out *sheet) error {
+	due, err := out.due()
+	if err != nil || !due {
+		return err
+	}
+	if bytes.ContainsRune(row, unicode.ReplacementChar) {
+		out.reject(connectors.Reject{Line: line, Reason: encodingBad, Value: jsonrows.Excerpt(row)})
+		return nil
+	}
+	if r := jsonrows.Row(out.batch, row, line); r != nil {
+		out.reject(*r)
+	}
+	return nil
+}
+
+// jsonLines reads one object a line; empty lines do not count as rows.
+func jsonLines(in io.Reader, out *sheet) error {
+	lines := bufio.NewReaderSize(in, 64<<10)
+	for line := int64(1); ; line++ {
+		row, long, err := readLine(lines)
+		if line == 1 {
+			row = bytes.TrimPrefix(row, []byte("\xef\xbb\xbf"))
+		}
+		if row = bytes.TrimSpace(row); len(row) > 0 {
+			if long {
+				row = append(row, " …"...) // no JSON any more: it becomes a reject
+			}
+			if err := jsonRow(row, line, out); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// readLine reads up to a line's end; of a line longer than a row may be it keeps the beginning.
+func readLine(in *bufio.Reader) (line []byte, long bool, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		if len(line)+len(part) <= jsonrows.MaxElement {
+			line = append(line, part...)
+		} else {
+			long = true
+		}
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, long, err
+		}
+	}
+}
+
+// refusal says why no row of a CSV file can be read.
+type refusal struct {
+	line int64
+	what string
+}
+
+func (r *refusal) Error() string { return r.what }
+
+func csvRows(in *splitter, decode decoder, out *sheet) error {
+	head, err := in.next()
+	if errors.Is(err, io.EOF) {
+		return &refusal{1, "the file is empty"}
+	}
+	if err != nil {
+		return err
+	}
+	names, what := header(head, decode)
+	if what != "" {
+		return &refusal{head.line, what}
+	}
+	out.batch = connectors.NewBatch(out.job.rows, names...)
+	for {
+		rec, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		due, err := out.due()
+		if err != nil {
+			return err
+		}
+		if due {
+			csvRow(rec, len(names), decode, out)
+		}
+	}
+}
+
+func csvRow(rec record, width int, decode decoder, out *sheet) {
+	reject := connectors.Reject{Line: rec.line, Reason: rec.reason}
+	if rec.reason == "" && len(rec.fields) != width {
+		reject.Reason = csvFields
+	}
+	if reject.Reason == "" {
+		for i, field := range rec.fields {
+			text, ok := decode(field)
+			if !ok {
+				out.batch.DropRow()
+				reject.Reason, reject.Column = encodingBad, out.batch.Name(i)
+				break
+			}
+			if text != "" {
+				out.batch.Set(i, text)
+			}
+		}
+	}
+	if reject.Reason == "" {
+		out.batch.EndRow(rec.line)
+		return
+	}
+	raw := rec.raw[:min(len(rec.raw), maxExcerpt)]
+	text, ok := decode(raw)
+	if !ok {
+		text = string(raw)
+	}
+	reject.Value = jsonrows.Excerpt([]byte(text))
+	out.reject(reject)
+}
+
+// header gives the names of the columns, blanks around them trimmed. A column without a name gets its
+// number as name; a name that stands twice would make every row ambiguous.
+func header(head record, decode decoder) (names []string, fault string) {
+	if head.reason != "" {
+		return nil, "the header is broken: " + head.reason
+	}
+	seen := make(map[string]bool, len(head.fields))
+	for i, field := range head.fields {
+		name, ok := decode(field)
+		if !ok {
+			return nil, fmt.Sprintf("column %d: its name is in another encoding", i+1)
+		}
+		if name = trimName(name); name == "" {
+			name = fmt.Sprintf("column_%d", i+1)
+		}
+		if seen[name] {
+			return nil, "the header names a column twice: " + name
+		}
+		seen[name] = true
+		names = append(names, name)
+	}
+	return names, ""
+}
+
+// trimName takes away what cannot be seen around a name: blanks of every kind, marks of zero width.
+func trimName(name string) string {
+	return strings.TrimFunc(name, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || r == '\u3000'
+	})
+}
