@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"sync"
 
 	"xinshu/catalog"
 )
@@ -14,6 +15,7 @@ type dataset struct {
 	id       string
 	owner    string
 	family   string
+	letters  string // in record numbers: TAXGRADE
 	hash     uint64
 	place    int // in Province.order
 	source   source
@@ -25,6 +27,9 @@ type dataset struct {
 	levels   map[string][]string // canonical level likewise
 	first    []int               // entities that surely have records here, so that a small province lacks no dataset
 	faults   []Fault             // the kinds of dirt that can occur here
+
+	once    sync.Once
+	members []int32 // see Province.membersOf
 }
 
 // column writes one column of a row.
@@ -38,7 +43,7 @@ type column struct {
 // turns canonical ones into the source's.
 func compile(ds catalog.Dataset, place int, s source, codes func(string) []string) (*dataset, error) {
 	d := &dataset{
-		id: ds.ID, owner: ds.Owner, family: ds.Family, hash: hashOf(ds.ID), place: place, source: s, cases: ds.Family == "case", contract: ds,
+		id: ds.ID, owner: ds.Owner, family: ds.Family, letters: strings.ToUpper(strings.NewReplacer(".", "", "-", "").Replace(ds.ID)), hash: hashOf(ds.ID), place: place, source: s, cases: ds.Family == "case", contract: ds,
 		kinds: inverse(ds.Kind.Values), levels: inverse(ds.Map["level"].Values),
 	}
 	roles := rolesOf(ds)

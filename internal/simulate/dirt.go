@@ -97,6 +97,9 @@ func (d *dataset) spoil(fault Fault, r *row, values []string) (reason, column st
 		at := strings.IndexByte(codeAlphabet, values[code][17])
 		values[code] = values[code][:17] + string(codeAlphabet[(at+1+r.number(30))%31])
 	case LetterO:
+		if !strings.Contains(values[code], "0") {
+			return "", "", false
+		}
 		values[code] = strings.Replace(values[code], "0", "O", 1)
 	case WrongBuild:
 		values[code] = values[code][:4] + "AB" + values[code][6:]
@@ -111,7 +114,7 @@ func (d *dataset) spoil(fault Fault, r *row, values []string) (reason, column st
 	default:
 		return d.spoilField(fault, r, values)
 	}
-	return reasonOf(fault), d.contract.Subject.USCC, true
+	return reasonOf(fault), d.headings[code], true
 }
 
 // spoilField spoils one field other than the code of the subject.
@@ -129,9 +132,6 @@ func (d *dataset) spoilField(fault Fault, r *row, values []string) (reason, colu
 		fits, bad = func(f catalog.Field) bool { return f.Codes != "" && f.Name != d.contract.Subject.Category }, "未列明"
 	case UnknownLevel:
 		fits, bad = func(f catalog.Field) bool { return f.Name == d.contract.Map["level"].Field }, "待定"
-		if m := d.contract.Map["level"]; m.Values == nil || m.Default != "" {
-			return "", "", false
-		}
 	case TooLong:
 		fits = func(f catalog.Field) bool {
 			return f.Type == "text" && f.Max > 0 && f.Codes == "" && f.Sensitivity == ""
@@ -155,7 +155,7 @@ func (d *dataset) spoilField(fault Fault, r *row, values []string) (reason, colu
 	if values[at] = bad; fault == TooLong {
 		values[at] = strings.Repeat("长", f.Max+1)
 	}
-	return reasonOf(fault), f.Name, true
+	return reasonOf(fault), d.headings[at], true
 }
 
 // breakRule makes the row break one of the contract's checks, the first it can.
@@ -195,7 +195,7 @@ func (d *dataset) breakRule(r *row, values []string) (reason, column string, ok 
 		default:
 			continue
 		}
-		return check.Code, check.Fields[0], true
+		return check.Code, d.headings[a], true
 	}
 	return "", "", false
 }
@@ -246,7 +246,8 @@ func (d *dataset) possibleFaults() (faults []Fault) {
 		case Missing, BadDate, BadNumber, UnknownCode, TooLong:
 			possible = byType[dirt.Fault]
 		case UnknownLevel:
-			possible = d.contract.Map["level"].Values != nil
+			m := d.contract.Map["level"] // a default takes unknown words in, a code list refuses them by another name
+			possible = m.Values != nil && m.Default == "" && d.columns[d.at(m.Field)].field.Codes == ""
 		case BrokenRule:
 			possible = len(d.contract.Checks) > 0
 		case NaturalPerson:
@@ -311,19 +312,16 @@ func numeric(fieldType string) bool {
 	return false
 }
 
-func dirtOf(fault Fault) (dirt struct {
-	Rate         int
-	Want, Reason string
-}) {
-	for _, d := range Dirt {
-		if d.Fault == fault {
-			dirt.Rate, dirt.Want, dirt.Reason = d.Rate, d.Want, d.Reason
-		}
+// dirtOf gives the place of a fault in Dirt.
+var dirtOf = func() map[Fault]int {
+	places := map[Fault]int{}
+	for i, d := range Dirt {
+		places[d.Fault] = i
 	}
-	return dirt
-}
+	return places
+}()
 
-func reasonOf(fault Fault) string { return dirtOf(fault).Reason }
+func reasonOf(fault Fault) string { return Dirt[dirtOf[fault]].Reason }
 
 // fullWidth writes a code in full-width characters.
 func fullWidth(s string) string {

@@ -29,7 +29,7 @@ type Row struct {
 	Fault  Fault    // empty: clean
 	Want   string   // accepted, duplicate, quarantined, skipped
 	Reason string   // of a quarantined row
-	Column string   // of a quarantined row: the field at fault, by the contract's name
+	Column string   // of a quarantined row: the column at fault, as its owner heads it
 	Late   bool     // received after a yearly cut-off, though the act lies before it
 }
 
@@ -103,7 +103,8 @@ func (p *Province) Rows(dataset string, day int) iter.Seq[Row] {
 		c := newChance()
 		var buf [32]fact
 		first := true
-		for i := range p.entities {
+		for _, member := range p.membersOf(d) {
+			i := int(member)
 			for _, f := range p.facts(c, d, i, &p.entities[i], buf[:0]) {
 				if f.day != day {
 					continue
@@ -117,6 +118,21 @@ func (p *Province) Rows(dataset string, day int) iter.Seq[Row] {
 			}
 		}
 	}
+}
+
+// membersOf gives the entities a dataset holds anything about. Most hold little: to ask every entity
+// again on every day would cost more than the rows.
+func (p *Province) membersOf(d *dataset) []int32 {
+	d.once.Do(func() {
+		c := newChance()
+		var buf [32]fact
+		for i := range p.entities {
+			if len(p.facts(c, d, i, &p.entities[i], buf[:0])) > 0 {
+				d.members = append(d.members, int32(i))
+			}
+		}
+	})
+	return d.members
 }
 
 // DayRows gives the same as Rows, the values alone.
@@ -140,7 +156,7 @@ func (p *Province) rowsOf(d *dataset, i int, f fact, first bool) iter.Seq[Row] {
 			yield(clean)
 			return
 		}
-		want := dirtOf(fault).Want
+		want := Dirt[dirtOf[fault]].Want
 		if want == Accepted { // dirt that the hub puts right stands on the row itself
 			if _, _, ok := d.spoil(fault, r, clean.Values); ok {
 				clean.Fault = fault
@@ -178,7 +194,7 @@ func (d *dataset) faultOf(f fact, first bool) Fault {
 	}
 	at := int(mix(f.salt^dirtWord^uint64(f.day)) % 100_000)
 	for _, fault := range d.faults {
-		if at -= dirtOf(fault).Rate; at < 0 {
+		if at -= Dirt[dirtOf[fault]].Rate; at < 0 {
 			return fault
 		}
 	}

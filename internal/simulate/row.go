@@ -171,12 +171,7 @@ func (r *row) opTime() string {
 
 // recordID is the department's own number of the record.
 func (p *Province) recordID(d *dataset, i, n int) string {
-	return d.code() + strconv.Itoa(1_000_000+i) + "-" + strconv.Itoa(n+1)
-}
-
-// code is the dataset's letters in record numbers: TAXGRADE.
-func (d *dataset) code() string {
-	return strings.ToUpper(strings.NewReplacer(".", "", "-", "").Replace(d.id))
+	return d.letters + strconv.Itoa(1_000_000+i) + "-" + strconv.Itoa(n+1)
 }
 
 // docNo numbers a decision; the double report of an act has the act's number.

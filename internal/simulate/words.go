@@ -56,7 +56,7 @@ var ownFields = map[string]func(*row) string{
 	"CF_SJLY":   func(r *row) string { return unitNames[r.d.owner] },
 	"XK_LYDWDM": func(r *row) string { return r.p.authorities[r.d.owner+"410481"] },
 	"CF_SJLYDM": func(r *row) string { return r.p.authorities[r.d.owner+"410481"] },
-	"XK_XKBH":   func(r *row) string { return r.d.code() + strconv.Itoa(100_000+r.i) },
+	"XK_XKBH":   func(r *row) string { return r.d.letters + strconv.Itoa(100_000+r.i) },
 	"XK_XKWS":   func(*row) string { return "准予行政许可决定书" },
 	"XK_NR":     func(r *row) string { return "准予从事" + r.d.contract.Title.ZH + "所列活动" },
 
