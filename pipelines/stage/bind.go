@@ -61,7 +61,7 @@ func (t *bound) row(i int, raw []string) {
 		raw[f] = ""
 		for _, s := range sources {
 			if c := t.columns[s]; c.IsValid(i) {
-				if raw[f] = c.Value(i); trim(raw[f]) != "" {
+				if raw[f] = c.Value(i); len(sources) > 1 && trim(raw[f]) != "" {
 					break
 				}
 			}

@@ -186,14 +186,14 @@ func (r *rowChecker) mapped() bool {
 	return true
 }
 
-// storable masks what may not be written: a person field whole, a resident id inside any text.
+// storable masks what may not be written: a person field whole, a resident id inside any text. A
+// code that passed its check is no id.
 func (r *rowChecker) storable(v value, from int) value {
-	if v.text == "" {
-		return v
-	}
-	if from >= 0 && r.fields[from].personal {
+	switch {
+	case v.text == "" || from >= 0 && r.fields[from].Type == "uscc":
+	case from >= 0 && r.fields[from].personal:
 		v.text = Masked
-	} else {
+	default:
 		v.text, _ = catalog.MaskIDs(v.text)
 	}
 	return v

@@ -24,6 +24,8 @@ const (
 	groupRows  = 64 << 10
 	groupBytes = 24 << 20
 	objectRows = 4 * groupRows
+	// compressRows is the size from which a file is worth compressing.
+	compressRows = 1000
 )
 
 // table writes one table of a commit: rows are appended to the builders, full builders become a row
@@ -126,7 +128,7 @@ func (t *table) write() {
 // group writes one row group, and the object when that fills it.
 func (t *table) group(record arrow.Record) error {
 	if t.out == nil {
-		if err := t.open(); err != nil {
+		if err := t.open(record.NumRows() >= compressRows); err != nil {
 			return err
 		}
 	}
@@ -139,15 +141,17 @@ func (t *table) group(record arrow.Record) error {
 	return t.object(true)
 }
 
-func (t *table) open() error {
+// open begins a file. Arrow v15 makes a new compressor for each page, half a megabyte of tables that
+// a daily pull of a few rows would make for each of its columns: a small file is written plain.
+func (t *table) open(compressed bool) error {
 	file, err := os.Create(filepath.Join(t.dir, fmt.Sprintf("%s-%d.parquet", t.name, len(t.files))))
 	if err != nil {
 		return err
 	}
-	t.file, t.buf, t.count = file, bufio.NewWriterSize(file, 256<<10), 0
-	options := []parquet.WriterProperty{
-		parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCompressionLevel(1),
-		parquet.WithVersion(parquet.V2_LATEST), parquet.WithCreatedBy("xinshu"),
+	t.file, t.buf, t.count = file, bufio.NewWriterSize(file, 64<<10), 0
+	options := []parquet.WriterProperty{parquet.WithVersion(parquet.V2_LATEST), parquet.WithCreatedBy("xinshu")}
+	if compressed {
+		options = append(options, parquet.WithCompression(compress.Codecs.Zstd), parquet.WithCompressionLevel(1))
 	}
 	for _, name := range []string{"row_no", "record_id", "record_key", "row_sha", "origin_line", "original"} {
 		options = append(options, parquet.WithDictionaryFor(name, false)) // all values differ: a dictionary would only be thrown away

@@ -160,14 +160,45 @@ func isBlankWord(s string) bool {
 	return false
 }
 
-// trim takes blanks, the ideographic one included, and a byte order mark off both ends.
+// blanks that are not ASCII: the ideographic one, the one that does not break, the byte order mark,
+// the one without width.
+var blanks = [...]string{"\u3000", "\u00a0", "\ufeff", "\u200b"}
+
+// trim takes blanks off both ends. It runs for every value, so it looks at bytes.
 func trim(s string) string {
-	if s == "" || s[0] > ' ' && s[0] < utf8.RuneSelf && s[len(s)-1] > ' ' && s[len(s)-1] < utf8.RuneSelf {
-		return s
+	for s != "" {
+		n := 1
+		if s[0] > ' ' {
+			n = blankLength(s, strings.HasPrefix)
+		}
+		if n == 0 {
+			break
+		}
+		s = s[n:]
 	}
-	return strings.TrimFunc(s, func(r rune) bool {
-		return r <= ' ' || r == '\u3000' || r == '\u00a0' || r == '\ufeff' || r == '\u200b'
-	})
+	for s != "" {
+		n := 1
+		if s[len(s)-1] > ' ' {
+			n = blankLength(s, strings.HasSuffix)
+		}
+		if n == 0 {
+			break
+		}
+		s = s[:len(s)-n]
+	}
+	return s
+}
+
+func blankLength(s string, at func(s, part string) bool) int {
+	if s[0] < utf8.RuneSelf && s[len(s)-1] < utf8.RuneSelf {
+		return 0
+	}
+	for _, b := range blanks {
+		if at(s, b) {
+			return len(b)
+		}
+	}
+	return 0
 }
 
 // wallTime gives microseconds of Shanghai wall time as text.
