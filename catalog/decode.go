@@ -51,7 +51,7 @@ var (
 func syntaxFault(file string, text []byte, err error) Fault {
 	f := yamlFaults(file, err)[0]
 	if parserError.MatchString(err.Error()) {
-		f.Line++
+		f.Line = min(f.Line+1, 1+bytes.Count(text, []byte("\n")))
 	}
 	if m := unknownAnchor.FindStringSubmatch(f.Message); m != nil {
 		if before, _, found := bytes.Cut(text, []byte("*"+m[1])); found {

@@ -303,18 +303,46 @@ func TestARecordedPilotCodeIsValidInItsCatalogue(t *testing.T) {
 	}
 }
 
+// FuzzLoad tries one text as each kind of file: whatever it holds, it loads or gives faults with lines.
 func FuzzLoad(f *testing.F) {
 	f.Add(string(file(goodDataset).Data))
-	text, _ := fs.ReadFile(Files, "fieldsets/xk-2018.yaml")
-	f.Add(string(text))
+	for _, name := range []string{"fieldsets/xk-2018.yaml", "codes/op.yaml", "families/listing.yaml", "calendars/2025.yaml", "rules/severity-order-36.yaml"} {
+		text, err := fs.ReadFile(Files, name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
 	f.Add("id: &a [*a]\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		fsys := small()
-		for _, name := range []string{"datasets/amr/good.yaml", "fieldsets/xk-2015.yaml", "codes/op.yaml", "calendars/2025.yaml", "rules/severity-order-36.yaml"} {
-			fsys[name] = &fstest.MapFile{Data: []byte(text)}
-			if cat, _ := Load(fsys); cat == nil {
-				t.Fatal("no catalogue")
+		l := &loader{cat: shipped(), texts: map[string][]byte{}}
+		try(t, text, "datasets/amr/good.yaml", l.dataset)
+		try(t, text, "fieldsets/xk-2018.yaml", l.fieldSet)
+		try(t, text, "codes/op.yaml", l.codeList)
+		try(t, text, "families/listing.yaml", l.family)
+		try(t, text, "rules/severity-order-36.yaml", l.severity)
+		try(t, text, "rules/publicity-order-36.yaml", l.publicity)
+		if y, faults := ParseCalendar("2025.yaml", []byte(text)); len(faults) == 0 {
+			if _, err := (Calendar{}).With(y); err != nil {
+				t.Fatalf("read without a fault, yet refused: %v", err)
 			}
 		}
 	})
+}
+
+func try[T any](t *testing.T, text, name string, check func(*T, place) []Fault) {
+	var v T
+	at, faults := decode(name, []byte(text), &v)
+	if len(faults) == 0 {
+		faults = check(&v, at)
+	}
+	lines := 1
+	for _, breaks := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} { // YAML counts them all
+		lines += strings.Count(text, breaks)
+	}
+	for _, f := range faults {
+		if f.File != name || f.Line < 1 || f.Line > lines || f.Message == "" {
+			t.Fatalf("a fault that leads nowhere: %+v in %q", f, text)
+		}
+	}
 }

@@ -31,7 +31,7 @@ type Term struct {
 	File string `yaml:"-" json:"file"`
 }
 
-// SeverityRules give a penalty its level where the source gives none.
+// SeverityRules give a penalty its level where the source gives none. Of several categories the gravest decides.
 type SeverityRules struct {
 	Term            `yaml:",inline"`
 	SimpleProcedure string         `yaml:"simple_procedure" json:"simple_procedure,omitempty"` // level of a penalty under simple procedure
@@ -46,7 +46,8 @@ type SeverityWord struct {
 	Source `yaml:",inline"`
 }
 
-// PublicityRules say how long penalties are public.
+// PublicityRules say how long penalties are public. A period of the department stands before one of all, and that
+// of a level before the one of any.
 type PublicityRules struct {
 	Term    `yaml:",inline"`
 	Periods []PublicityPeriod `yaml:"periods" json:"periods"`
@@ -64,43 +65,48 @@ type PublicityPeriod struct {
 
 func (l *loader) rules() Rules {
 	var r Rules
-	load(l, "rules/severity-*.yaml", &r.Severity, func(s *SeverityRules, at place) []Fault {
-		c := checker{place: at}
-		l.term(&c, &s.Term)
-		c.level([]any{"simple_procedure"}, s.SimpleProcedure, s.Department != "")
-		c.level([]any{"otherwise"}, s.Otherwise, s.Department != "")
-		seen := map[string]bool{}
-		for i, w := range s.Words {
-			if w.Word == "" || strings.ContainsAny(w.Word, ";；") || seen[w.Word] {
-				c.fail([]any{"words", i}, "a word is one category or its beginning, and stands once; %q does not", w.Word)
-			}
-			seen[w.Word] = true
-			c.level([]any{"words", i}, w.Level, false)
-		}
-		return c.faults
-	})
-	load(l, "rules/publicity-*.yaml", &r.Publicity, func(p *PublicityRules, at place) []Fault {
-		c := checker{place: at}
-		l.term(&c, &p.Term)
-		for i, period := range p.Periods {
-			here := []any{"periods", i}
-			c.level(here, period.Level, period.Level == "*")
-			l.owner(&c, here, period.Department)
-			if period.Shortest < 0 || period.Longest < 1 || period.Shortest > period.Longest {
-				c.fail(here, "months from %d to %d are no period", period.Shortest, period.Longest)
-			}
-		}
-		for _, level := range penaltyLevels {
-			if _, ok := p.period(level, ""); !ok && p.Department == "" {
-				c.fail([]any{"periods"}, "no period holds for level %s", level)
-			}
-		}
-		return c.faults
-	})
+	load(l, "rules/severity-*.yaml", &r.Severity, l.severity)
+	load(l, "rules/publicity-*.yaml", &r.Publicity, l.publicity)
 	seamless(l, r.Severity, func(s SeverityRules) Term { return s.Term })
 	seamless(l, r.Publicity, func(p PublicityRules) Term { return p.Term })
 	l.strangers()
 	return r
+}
+
+func (l *loader) severity(s *SeverityRules, at place) []Fault {
+	c := checker{place: at}
+	l.term(&c, &s.Term)
+	c.level([]any{"simple_procedure"}, s.SimpleProcedure, s.Department != "")
+	c.level([]any{"otherwise"}, s.Otherwise, s.Department != "")
+	seen := map[string]bool{}
+	for i, w := range s.Words {
+		if w.Word == "" || strings.ContainsAny(w.Word, ";；") || seen[w.Word] {
+			c.fail([]any{"words", i}, "a word is one category or its beginning, and stands once; %q does not", w.Word)
+		}
+		seen[w.Word] = true
+		c.level([]any{"words", i}, w.Level, false)
+	}
+	return c.faults
+}
+
+func (l *loader) publicity(p *PublicityRules, at place) []Fault {
+	c := checker{place: at}
+	l.term(&c, &p.Term)
+	for i, period := range p.Periods {
+		here := []any{"periods", i}
+		c.level(here, period.Level, period.Level == "*")
+		l.owner(&c, here, period.Department)
+		if period.Shortest < 0 || period.Longest < 1 || period.Shortest > period.Longest {
+			c.fail(here, "months from %d to %d are no period", period.Shortest, period.Longest)
+		}
+	}
+	for _, level := range penaltyLevels {
+		holds := func(x PublicityPeriod) bool { return (x.Level == level || x.Level == "*") && x.Department == "" }
+		if p.Department == "" && !slices.ContainsFunc(p.Periods, holds) {
+			c.fail([]any{"periods"}, "no period holds for level %s", level)
+		}
+	}
+	return c.faults
 }
 
 func (l *loader) term(c *checker, t *Term) {

@@ -5,56 +5,58 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
-// severity decides as the table's promise says: of the rows that hold, the lowest rank.
-func severity(t *testing.T, r Rules, decided, owner, category string, simple bool) (level, rule string) {
-	t.Helper()
-	on := day(t, decided)
-	best := int64(99)
-	for _, row := range r.SeverityTable().Rows {
-		word := row[4].(string)
-		holds := row[1].(Date) <= on && (row[2] == nil || on < row[2].(Date)) && (row[3] == nil || row[3] == owner) &&
-			(word == OtherwiseWord || word == SimpleProcedureWord && simple || strings.Contains(";"+category, ";"+word))
-		if rank := row[6].(int64); holds && rank < best {
-			level, rule, best = row[5].(string), row[0].(string), rank
+// What the sets say together is tried where they are applied, in sql/tests/stg_penalty; here it is that the shipped
+// ones say of every category of the code list what facts and order say.
+func TestEveryCategoryHasItsLevel(t *testing.T) {
+	want := map[string]string{
+		"警告": "minor", "通报批评": "minor", "罚款": "general", "没收违法所得": "general", "没收非法财物": "general",
+		"暂扣或者吊销许可证": "general", "暂扣或者吊销执照": "general", // the category of 2018 does not say which of the two
+		"暂扣许可证件": "general", "降低资质等级": "general", "吊销许可证件": "serious", "限制开展生产经营活动": "general",
+		"责令停产停业": "general", "责令关闭": "serious", "限制从业": "serious", "行政拘留": "general", "其他": "general",
+	}
+	list, _ := shipped().CodeList("penalty-category")
+	if len(list.Values) != len(want) || len(shipped().Rules.Severity) != 2 {
+		t.Fatalf("%d categories and %d sets", len(list.Values), len(shipped().Rules.Severity))
+	}
+	for _, set := range shipped().Rules.Severity {
+		for _, v := range list.Values {
+			level := set.Otherwise
+			for _, w := range set.Words {
+				if strings.HasPrefix(v.Code, w.Word) {
+					level = w.Level
+				}
+			}
+			if level != want[v.Code] {
+				t.Errorf("%s: %s is %s, want %s", set.ID, v.Code, level, want[v.Code])
+			}
+		}
+		if set.SimpleProcedure != "minor" {
+			t.Errorf("%s: simple procedure is %s", set.ID, set.SimpleProcedure)
 		}
 	}
-	return level, rule
 }
 
-func TestSeverityOfAPenalty(t *testing.T) {
-	for _, c := range []struct {
-		name, decided, category string
-		simple                  bool
-		level, rule             string
-	}{
-		{"a warning alone is minor", "2026-04-01", "警告", false, "minor", "severity-order-36"},
-		{"criticism with a warning is minor", "2026-04-01", "警告;通报批评", false, "minor", "severity-order-36"},
-		{"a fine is general", "2026-05-01", "罚款", false, "general", "severity-order-36"},
-		{"a warning with a fine is general", "2026-05-01", "警告;罚款", false, "general", "severity-order-36"},
-		{"a fine under simple procedure is minor", "2026-05-01", "罚款", true, "minor", "severity-order-36"},
-		{"revocation is serious beside a fine", "2026-05-01", "罚款;吊销许可证件", false, "serious", "severity-order-36"},
-		{"suspended or revoked, nobody knows which, is general", "2026-05-01", "暂扣或者吊销许可证", false, "general", "severity-order-36"},
-		{"closing is serious", "2026-05-01", "责令关闭", false, "serious", "severity-order-36"},
-		{"stopping production is general", "2026-05-01", "责令停产停业", false, "general", "severity-order-36"},
-		{"a lowered qualification is general", "2026-05-01", "降低资质等级", false, "general", "severity-order-36"},
-		{"another kind is general", "2026-05-01", "其他-责令改正", false, "general", "severity-order-36"},
-		{"a kind that names a word only inside is not of that word", "2026-05-01", "其他-不予吊销", false, "general", "severity-order-36"},
-		{"the day before the order our reading holds", "2026-03-31", "警告", false, "minor", "severity-before-36"},
-		{"and on its first day the order", "2026-04-01", "警告", false, "minor", "severity-order-36"},
-		{"a very old one", "1995-01-01", "吊销执照", false, "serious", "severity-before-36"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			level, rule := severity(t, shipped().Rules, c.decided, "cult", c.category, c.simple)
-			if level != c.level || rule != c.rule {
-				t.Errorf("got %s by %s, want %s by %s", level, rule, c.level, c.rule)
-			}
-		})
+func TestThePeriodsOfPublicity(t *testing.T) {
+	var got []string
+	for _, set := range shipped().Rules.Publicity {
+		for _, p := range set.Periods {
+			got = append(got, strings.TrimSpace(fmt.Sprintf("%s..%s %s %d-%d %v %s", set.from(), set.until(), p.Level, p.Shortest, p.Longest, p.Published, p.Department)))
+		}
+	}
+	want := []string{
+		"0001-01-01..2023-05-01 serious 6-36 true", "0001-01-01..2023-05-01 general 3-12 true", "0001-01-01..2023-05-01 minor 3-12 true",
+		"2026-04-01..9999-12-31 minor 0-3 false", "2026-04-01..9999-12-31 general 3-12 true", "2026-04-01..9999-12-31 serious 12-36 true",
+		"2023-05-01..2026-04-01 * 3-36 true", "2023-05-01..2026-04-01 minor 3-36 false", "2023-05-01..2026-04-01 * 12-36 true emergency",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
-func TestADepartmentsOwnSeverityHoldsForItsTermAndItself(t *testing.T) {
+func TestADepartmentMayHaveItsOwnSet(t *testing.T) {
 	fsys := small()
 	fsys["rules/severity-ecology.yaml"] = file(`
 		id: severity-ecology
@@ -63,91 +65,16 @@ func TestADepartmentsOwnSeverityHoldsForItsTermAndItself(t *testing.T) {
 		valid_from: 2026-02-01
 		valid_until: 2026-06-01
 		clause: made for this test
-		words:
-		  - {word: 罚款, level: minor}
-		  - {word: 责令停产停业, level: serious}`)
+		words: [{word: 罚款, level: minor}]`)
 	c, faults := Load(fsys)
-	if len(faults) > 0 {
-		t.Fatal(faults)
+	set, ok := find(c.Rules.Severity, func(s SeverityRules) bool { return s.Department == "ecology" })
+	if len(faults) > 0 || !ok || *set.ValidFrom != day(t, "2026-02-01") || *set.ValidUntil != day(t, "2026-06-01") || set.Words[0].Level != "minor" {
+		t.Errorf("got %+v, %v", set, faults)
 	}
-	for _, k := range []struct{ decided, owner, category, level, rule string }{
-		{"2026-01-31", "ecology", "罚款", "general", "severity-before-36"},
-		{"2026-02-01", "ecology", "罚款", "minor", "severity-ecology"},
-		{"2026-05-31", "ecology", "罚款", "minor", "severity-ecology"},
-		{"2026-06-01", "ecology", "罚款", "general", "severity-order-36"},
-		{"2026-05-01", "cult", "罚款", "general", "severity-order-36"},
-		{"2026-05-01", "ecology", "罚款;责令停产停业", "serious", "severity-ecology"},
-		{"2026-05-01", "ecology", "罚款;吊销许可证件", "serious", "severity-ecology"},
-		{"2026-05-01", "ecology", "没收违法所得", "general", "severity-ecology"},
-	} {
-		if level, rule := severity(t, c.Rules, k.decided, k.owner, k.category, false); level != k.level || rule != k.rule {
-			t.Errorf("%+v: got %s by %s", k, level, rule)
-		}
+	fsys["rules/severity-ecology-2.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(string(fsys["rules/severity-ecology.yaml"].Data), "severity-ecology", "severity-ecology-2", 1))}
+	if _, faults := Load(fsys); len(faults) != 1 || !strings.Contains(faults[0].Message, "overlaps") {
+		t.Errorf("two sets of one department on one day: %v", faults)
 	}
-}
-
-// publicity finds the row for a department, else the one for all others, and demands that it is the only one.
-func publicity(t *testing.T, r Rules, decided, owner, level string) string {
-	t.Helper()
-	on := day(t, decided)
-	var found []string
-	for _, department := range []any{owner, nil} {
-		for _, row := range r.PublicityTable().Rows {
-			if row[3] == level && row[4] == department && row[1].(Date) <= on && (row[2] == nil || on < row[2].(Date)) {
-				found = append(found, fmt.Sprintf("%v %v-%v %v", row[0], row[5], row[6], row[7]))
-			}
-		}
-		if len(found) > 0 {
-			break
-		}
-	}
-	if len(found) != 1 {
-		t.Errorf("%s, %s, %s: %d rows hold: %v", decided, owner, level, len(found), found)
-	}
-	return strings.Join(found, ", ")
-}
-
-func TestPublicityOfAPenalty(t *testing.T) {
-	for _, c := range []struct{ decided, owner, level, want string }{
-		{"2026-04-01", "cult", "minor", "publicity-order-36 0-3 false"},
-		{"2026-04-01", "cult", "general", "publicity-order-36 3-12 true"},
-		{"2030-01-01", "cult", "serious", "publicity-order-36 12-36 true"},
-		{"2026-03-31", "cult", "general", "publicity-order-58 3-36 true"},
-		{"2023-05-01", "cult", "minor", "publicity-order-58 3-36 false"},
-		{"2023-05-01", "emergency", "general", "publicity-order-58 12-36 true"},
-		{"2026-04-01", "emergency", "general", "publicity-order-36 3-12 true"},
-		{"2023-04-30", "emergency", "serious", "publicity-before-58 6-36 true"},
-		{"2010-04-30", "cult", "general", "publicity-before-58 3-12 true"},
-	} {
-		if got := publicity(t, shipped().Rules, c.decided, c.owner, c.level); got != c.want {
-			t.Errorf("%+v: got %s", c, got)
-		}
-	}
-}
-
-func TestADepartmentsOwnPublicityHoldsForItsTerm(t *testing.T) {
-	fsys := small()
-	fsys["rules/publicity-fire.yaml"] = file(`
-		id: publicity-fire
-		title: {zh: 消防, en: fire}
-		department: housing
-		valid_from: 2025-01-01
-		valid_until: 2026-07-01
-		clause: made for this test
-		periods:
-		  - {level: general, shortest_months: 12, longest_months: 36, published: true}`)
-	c, faults := Load(fsys)
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
-	for decided, want := range map[string]string{
-		"2024-12-31": "publicity-order-58 3-36 true", "2025-01-01": "publicity-fire 12-36 true", "2026-04-01": "publicity-fire 12-36 true", "2026-07-01": "publicity-order-36 3-12 true",
-	} {
-		if got := publicity(t, c.Rules, decided, "housing", "general"); got != want {
-			t.Errorf("%s: got %s, want %s", decided, got, want)
-		}
-	}
-	publicity(t, c.Rules, "2025-06-01", "housing", "serious") // what the set leaves unsaid is the national set's
 }
 
 func TestRuleSetsMustNotOverlapOrLeaveADayOut(t *testing.T) {
