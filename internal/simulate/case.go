@@ -45,16 +45,16 @@ func (d *dataset) fateOf(f fact) fate {
 	end := lastDay.AddDays(-3)
 	switch {
 	case d.family == "listing":
-		if m < 100 && f.until == catalog.NoDate {
+		if m < 300 && f.until == catalog.NoDate {
 			return decided("list_exit", max(f.on.AddDays(365), hubDates[0]), end)
 		}
 		return none
-	case f.late() && m < 450: // what was missing at the cut-off comes in by a case
+	case f.late() && f.day >= 3 && d.family == "penalty" && m < 400: // decided while the record is still on its way: the mark waits for it
+		return decided("repair", f.on.AddDays(7), hubDates[f.day-2].AddDays(-1))
+	case f.late() && m < 700: // what was missing at the cut-off comes in by a case
 		return decided("completion", max(hubDates[3].AddDays(3), f.sent), end)
 	case d.family != "penalty":
 		return none
-	case m < 60 && f.day >= 3: // decided while the record is still on its way: the mark waits for it
-		return decided("repair", f.on.AddDays(7), hubDates[f.day-2].AddDays(-1))
 	case m < 260:
 		return decided("repair", max(f.on.AddDays(90), day("2025-09-20")), end) // three months at least (facts.md 6.1)
 	case m < 340:
