@@ -1,0 +1,86 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"xinshu/internal/chain"
+	"xinshu/internal/fault"
+)
+
+const runColumns = `id, step, subject, started_at, ended_at, status, chain, n, error,
+	declared, read, accepted, duplicate, quarantined, skipped`
+
+// SaveRun stores a run as it stands: when it begins, and again when it ends.
+func (s *State) SaveRun(ctx context.Context, r chain.Run) error {
+	return failed("save run "+r.ID, saveRun(ctx, s.db, r))
+}
+
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+func saveRun(ctx context.Context, db execer, r chain.Run) error {
+	_, err := db.ExecContext(ctx, `
+		insert into run (`+runColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		on conflict (id) do update set
+			ended_at = excluded.ended_at, status = excluded.status, chain = excluded.chain, n = excluded.n,
+			error = excluded.error, declared = excluded.declared, read = excluded.read, accepted = excluded.accepted,
+			duplicate = excluded.duplicate, quarantined = excluded.quarantined, skipped = excluded.skipped`,
+		r.ID, r.Step, r.Subject, millis(r.Started), millis(r.Ended), r.Status, r.Chain, r.N, r.Error,
+		r.Ledger.Declared, r.Ledger.Read, r.Ledger.Accepted, r.Ledger.Duplicate, r.Ledger.Quarantined, r.Ledger.Skipped)
+	return err
+}
+
+// Run gives one run.
+func (s *State) Run(ctx context.Context, id string) (chain.Run, error) {
+	r, err := scanRun(s.db.QueryRowContext(ctx, `select `+runColumns+` from run where id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return chain.Run{}, fault.Newf(fault.NotFound, "read run "+id, "no such run")
+	}
+	return r, failed("read run "+id, err)
+}
+
+// Runs gives the newest runs first, at most so many.
+func (s *State) Runs(ctx context.Context, most int) ([]chain.Run, error) {
+	const op = "list runs"
+	rows, err := s.db.QueryContext(ctx, `select `+runColumns+` from run order by started_at desc, id desc limit $1`, most)
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below says what went wrong
+	var runs []chain.Run
+	for rows.Next() {
+		r, err := scanRun(rows)
+		if err != nil {
+			return nil, failed(op, err)
+		}
+		runs = append(runs, r)
+	}
+	return runs, failed(op, rows.Err())
+}
+
+// Interrupt marks the runs that a killed process left running. Call it at start, when no other
+// process uses this database. It gives how many there were.
+func (s *State) Interrupt(ctx context.Context) (int64, error) {
+	res, err := s.db.ExecContext(ctx, `
+		update run set status = 'interrupted', ended_at = $1, error = 'the process ended before the run did'
+		where status = 'running'`, millis(s.now()))
+	if err != nil {
+		return 0, failed("mark interrupted runs", err)
+	}
+	n, err := res.RowsAffected()
+	return n, failed("mark interrupted runs", err)
+}
+
+func scanRun(row interface{ Scan(...any) error }) (chain.Run, error) {
+	var r chain.Run
+	var started, ended int64
+	l := &r.Ledger
+	err := row.Scan(&r.ID, &r.Step, &r.Subject, &started, &ended, &r.Status, &r.Chain, &r.N, &r.Error,
+		&l.Declared, &l.Read, &l.Accepted, &l.Duplicate, &l.Quarantined, &l.Skipped)
+	r.Started, r.Ended = fromMillis(started), fromMillis(ended)
+	return r, err
+}
