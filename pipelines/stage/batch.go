@@ -148,6 +148,7 @@ func (b *batch) timed() bool { return b.opTime >= 0 && b.row[b.opTime].set }
 
 func (b *batch) append(t *table, src *bound, i int) {
 	text := func(column int, s string) { t.Field(column).(*array.StringBuilder).Append(s) }
+	bytes := func(column int, b []byte) { t.Field(column).(*array.StringBuilder).BinaryBuilder.Append(b) }
 	optional := func(column int, s string) {
 		if s == "" {
 			t.Field(column).AppendNull()
@@ -157,8 +158,8 @@ func (b *batch) append(t *table, src *bound, i int) {
 	}
 	var hexed [2 * sha256.Size]byte
 	t.Field(colRowNo).(*array.Int64Builder).Append(b.rowNo)
-	text(colRecordID, string(hex.AppendEncode(hexed[:0], b.id.record[:])))
-	text(colRecordKey, string(b.id.key))
+	bytes(colRecordID, hex.AppendEncode(hexed[:0], b.id.record[:]))
+	bytes(colRecordKey, b.id.key)
 	text(colUSCC, b.code)
 	optional(colEntityName, b.entityName())
 	text(colOp, b.operation())
@@ -171,7 +172,7 @@ func (b *batch) append(t *table, src *bound, i int) {
 	}
 	t.Field(colSourceTime).(*array.TimestampBuilder).Append(arrow.Timestamp(at))
 	t.Field(colReceivedOn).(*array.Date32Builder).Append(arrow.Date32(b.received))
-	text(colRowSHA, string(hex.AppendEncode(hexed[:0], b.id.content[:])))
+	bytes(colRowSHA, hex.AppendEncode(hexed[:0], b.id.content[:]))
 	optional(colOriginFile, src.origin.File)
 	t.Field(colOriginLine).(*array.Int64Builder).Append(src.line(i))
 	text(colKind, b.kind)

@@ -22,21 +22,34 @@ type seen struct {
 
 func newSeen(dir string) *seen { return &seen{versions: newIndex(dir), newest: newIndex(dir)} }
 
-// row says whether a row is a repetition and remembers it when it is not.
+// row says whether a row is a repetition and remembers it when it is not. The time is part of a
+// timed row's content, so a row of one sort never repeats one of the other; a timed row matters to the
+// untimed only when it stands between two of them.
 func (s *seen) row(record, content hash16, timed bool) (repeated bool, err error) {
-	if timed {
-		_, repeated, err = s.versions.get(version(record, content))
-	} else {
-		var last hash16
-		last, repeated, err = s.newest.get(record)
-		repeated = repeated && last == content
+	last, known, err := s.newest.get(record)
+	if err != nil {
+		return false, err
 	}
-	if repeated || err != nil {
+	if !timed {
+		if known && last == content {
+			return true, nil
+		}
+		return false, s.newest.put(record, content)
+	}
+	this := version(record, content)
+	if _, repeated, err = s.versions.get(this); repeated || err != nil {
 		return repeated, err
 	}
-	return false, s.remember(record, content)
+	if known {
+		if err := s.newest.put(record, content); err != nil {
+			return false, err
+		}
+	}
+	return false, s.versions.put(this, hash16{})
 }
 
+// remember takes in a row of the chain. Its file does not say whether its time was the source's own,
+// so it is remembered as both sorts.
 func (s *seen) remember(record, content hash16) error {
 	if err := s.versions.put(version(record, content), hash16{}); err != nil {
 		return err

@@ -76,8 +76,12 @@ func (t *table) flush(ctx context.Context) error {
 	if t.rows == 0 {
 		return nil
 	}
+	full := t.rows == groupRows
 	t.rows, t.bytes = 0, 0
 	record := t.NewRecord()
+	if full {
+		t.reserve(record)
+	}
 	select {
 	case t.batch <- record:
 		return nil
@@ -87,6 +91,18 @@ func (t *table) flush(ctx context.Context) error {
 	case <-ctx.Done():
 		record.Release()
 		return context.Cause(ctx)
+	}
+}
+
+// reserve gives the builders at once the room that the last row group needed, instead of letting them
+// double towards it.
+func (t *table) reserve(last arrow.Record) {
+	for i, column := range last.Columns() {
+		t.Field(i).Reserve(groupRows)
+		if text, ok := column.(*array.String); ok {
+			used := text.ValueOffset(text.Len()) - text.ValueOffset(0)
+			t.Field(i).(*array.StringBuilder).ReserveData(used + used/16)
+		}
 	}
 }
 
