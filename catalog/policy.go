@@ -138,6 +138,8 @@ type Rule struct {
 	Months *int    `yaml:"months" json:"months,omitempty"` // counts for so long from the decision; absent: while the fact holds
 	Cap    *Points `yaml:"cap" json:"cap,omitempty"`       // the most all its records give together; negative where they lower
 	Source `yaml:",inline"`
+
+	levels []string // those that Level stands for; bind fills it
 }
 
 // Band gives a grade to totals. From includes its number, above does not. A policy with plus and
@@ -171,6 +173,8 @@ type Override struct {
 	Cap     *Points `yaml:"cap" json:"cap,omitempty"`
 	Off     bool    `yaml:"off" json:"off,omitempty"` // switched off by the installation
 	Source  `yaml:",inline"`
+
+	levels []string
 }
 
 // Grade is one grade, its class, and what follows from it.

@@ -191,6 +191,8 @@ func (c *policyCheck) level(at []any, kind, level string) {
 	switch {
 	case !known:
 		c.fail(at, "kind %q is of no family", kind)
+	case level == "*" && slices.Contains(levels, "*"):
+		c.fail(at, "kind %s has a scale of its own: name the levels", kind)
 	case level == "*" || slices.Contains(levels, "*"):
 	case !slices.Contains(levels, level):
 		c.fail(at, "kind %s has no level %q; it has %s", kind, level, strings.Join(levels, ", "))

@@ -32,7 +32,7 @@ func LoadPolicies(fsys fs.FS, families map[string]Family) ([]Policy, []Fault) {
 	var policies []Policy
 	var faults []Fault
 	for _, file := range files {
-		p, bad := LoadPolicy(fsys, file)
+		p, bad := LoadPolicy(fsys, file, families)
 		if len(bad) == 0 {
 			bad = p.Check(families)
 		}
@@ -47,7 +47,7 @@ func LoadPolicies(fsys fs.FS, families map[string]Family) ([]Policy, []Fault) {
 
 // LoadPolicy reads one file and the one it extends, strictly: an unknown key is a fault. It does
 // not hold the policy against its own rules; Check does.
-func LoadPolicy(fsys fs.FS, file string) (Policy, []Fault) {
+func LoadPolicy(fsys fs.FS, file string, families map[string]Family) (Policy, []Fault) {
 	var p Policy
 	digest := sha256.New()
 	if faults := p.read(fsys, file, nil, digest.Write); len(faults) > 0 {
@@ -55,6 +55,7 @@ func LoadPolicy(fsys fs.FS, file string) (Policy, []Fault) {
 	}
 	p.File, p.SHA256 = file, hex.EncodeToString(digest.Sum(nil))
 	p.complete()
+	p.bind(kindsOf(families))
 	return p, nil
 }
 
@@ -118,6 +119,26 @@ func (p *Policy) complete() {
 	for i := range p.Overrides {
 		p.Overrides[i].Level = word(p.Overrides[i].Level, "*")
 		p.Overrides[i].Source = p.Overrides[i].or(Source{})
+	}
+}
+
+// bind writes out which levels a rule stands for, so that scoring matches kind and level as equals.
+// A record whose source gives no level carries -.
+func (p *Policy) bind(kinds map[string][]string) {
+	levels := func(kind, level string) []string {
+		if level != "*" {
+			return []string{level}
+		}
+		return append([]string{"-"}, kinds[kind]...)
+	}
+	for i := range p.Indicators {
+		for j := range p.Indicators[i].Rules {
+			r := &p.Indicators[i].Rules[j]
+			r.levels = levels(r.Kind, r.Level)
+		}
+	}
+	for i := range p.Overrides {
+		p.Overrides[i].levels = levels(p.Overrides[i].When, p.Overrides[i].Level)
 	}
 }
 

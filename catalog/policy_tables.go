@@ -10,7 +10,8 @@ type PolicyTable struct {
 	Rows    [][]any
 }
 
-// Tables gives the policy as the tables of protocol.md section 4, in the order of the file.
+// Tables gives the policy as the tables of protocol.md section 4, in the order of the file, and
+// policy_match: the kinds and levels that each rule and override (its number negative) stands for.
 func (p Policy) Tables() []PolicyTable {
 	tables := []PolicyTable{
 		{Name: "policy", Columns: [][2]string{{"id", "VARCHAR"}, {"extends", "VARCHAR"}, {"base", "BIGINT"}, {"floor", "BIGINT"},
@@ -21,8 +22,9 @@ func (p Policy) Tables() []PolicyTable {
 		{Name: "policy_category", Columns: [][2]string{{"category", "VARCHAR"}, {"listed", "BOOLEAN"}}},
 		{Name: "policy_indicator", Columns: [][2]string{{"seq", "BIGINT"}, {"indicator", "VARCHAR"}, {"title", "VARCHAR"}, {"side", "VARCHAR"},
 			{"pick", "VARCHAR"}, {"neutral", "BIGINT"}, {"floor", "BIGINT"}, {"cap", "BIGINT"}}},
-		{Name: "policy_rule", Columns: [][2]string{{"seq", "BIGINT"}, {"indicator", "VARCHAR"}, {"rule", "VARCHAR"}, {"kind", "VARCHAR"},
-			{"level", "VARCHAR"}, {"points", "BIGINT"}, {"months", "BIGINT"}, {"cap", "BIGINT"}, {"origin", "VARCHAR"}, {"clause", "VARCHAR"}}},
+		{Name: "policy_rule", Columns: [][2]string{{"seq", "BIGINT"}, {"indicator_seq", "BIGINT"}, {"indicator", "VARCHAR"}, {"rule", "VARCHAR"},
+			{"kind", "VARCHAR"}, {"level", "VARCHAR"}, {"points", "BIGINT"}, {"months", "BIGINT"}, {"cap", "BIGINT"}, {"origin", "VARCHAR"}, {"clause", "VARCHAR"}}},
+		{Name: "policy_match", Columns: [][2]string{{"seq", "BIGINT"}, {"kind", "VARCHAR"}, {"level", "VARCHAR"}, {"months", "BIGINT"}}},
 		{Name: "policy_band", Columns: [][2]string{{"seq", "BIGINT"}, {"grade", "VARCHAR"}, {"total_min", "BIGINT"}, {"total_max", "BIGINT"},
 			{"plus_min", "BIGINT"}, {"plus_max", "BIGINT"}, {"minus_min", "BIGINT"}, {"minus_max", "BIGINT"}, {"net_min", "BIGINT"}, {"net_max", "BIGINT"}}},
 		{Name: "policy_override", Columns: [][2]string{{"seq", "BIGINT"}, {"override", "VARCHAR"}, {"kind", "VARCHAR"}, {"level", "VARCHAR"},
@@ -48,7 +50,10 @@ func (p Policy) Tables() []PolicyTable {
 			if r.Months != nil {
 				months = int64(*r.Months)
 			}
-			add("policy_rule", seq, x.ID, r.ID, r.Kind, r.Level, int64(r.Points), months, pointsCell(r.Cap), r.Origin, textCell(r.Clause))
+			for _, level := range r.levels {
+				add("policy_match", seq, r.Kind, level, months)
+			}
+			add("policy_rule", seq, int64(i+1), x.ID, r.ID, r.Kind, r.Level, int64(r.Points), months, pointsCell(r.Cap), r.Origin, textCell(r.Clause))
 		}
 	}
 	for i, b := range p.limits() {
@@ -57,6 +62,9 @@ func (p Policy) Tables() []PolicyTable {
 	}
 	for i, o := range p.Overrides {
 		if !o.Off {
+			for _, level := range o.levels {
+				add("policy_match", int64(-i-1), o.When, level, nil)
+			}
 			add("policy_override", int64(i+1), o.ID, o.When, o.Level, textCell(o.Grade), textCell(o.Ceiling), pointsCell(o.Cap), o.Origin, textCell(o.Clause))
 		}
 	}

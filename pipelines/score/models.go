@@ -1,0 +1,140 @@
+package score
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"xinshu/catalog"
+	"xinshu/internal/duck"
+	"xinshu/internal/fault"
+)
+
+// Models are the macros and models that score, in the order in which they run.
+type Models struct {
+	Macros []string
+	Models []duck.Model
+	SHA256 string // of every text, in order
+}
+
+// What scoring runs, in order. The first two read settled records; the tables between are made once
+// for each group of ranges; the last two leave the house.
+var order = []string{"intermediate/record", "intermediate/entity", "intermediate/int_rule_hits",
+	"intermediate/int_indicator_points", "intermediate/int_totals", "marts/grade", "marts/points"}
+
+// stored are the models whose rows are kept while a group is scored, because more than one other
+// model reads them; the rest are views.
+var stored = map[string]bool{"int_indicator_points": true, "grade": true}
+
+// LoadModels reads the macros and the scoring models.
+func LoadModels(files fs.FS) (Models, error) {
+	var m Models
+	digest := sha256.New()
+	macros, err := fs.Glob(files, "macros/*.sql")
+	if err != nil {
+		return m, fault.Newf(fault.Internal, "list macros", "%w", err)
+	}
+	read := func(name string) (string, error) {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return "", &fault.Error{Op: "read " + name, Code: fault.Internal, Err: err, Hint: "the folder sql is not whole"}
+		}
+		_, _ = fmt.Fprintf(digest, "%s\x1f%s\x1f", name, text) // a hash never fails
+		return string(text), nil
+	}
+	for _, name := range macros {
+		text, err := read(name)
+		if err != nil {
+			return m, err
+		}
+		m.Macros = append(m.Macros, text)
+	}
+	for _, name := range order {
+		text, err := read(name + ".sql")
+		if err != nil {
+			return m, err
+		}
+		model, err := duck.ParseModel(path.Base(name)+".sql", text)
+		if err != nil {
+			return m, err
+		}
+		m.Models = append(m.Models, model)
+	}
+	m.SHA256 = hex.EncodeToString(digest.Sum(nil))
+	return m, nil
+}
+
+// Views makes each model that is not stored a view, and each stored one an empty table, so that all
+// of them can be asked by name from now on.
+func (m Models) Views(ctx context.Context, db *duck.DB) error {
+	for _, model := range m.Models {
+		if stored[model.Name] {
+			if err := db.Table(ctx, model.Name, model.Columns, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := db.Create(ctx, model); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Materialise computes the stored models from the settled relations as they are now.
+func (m Models) Materialise(ctx context.Context, db *duck.DB) error {
+	for _, model := range m.Models {
+		if !stored[model.Name] {
+			continue
+		}
+		if err := db.Exec(ctx, "create or replace table "+duck.Ident(model.Name)+" as\n"+model.Query); err != nil {
+			return fmt.Errorf("run model %s: %w", model.Name, err)
+		}
+	}
+	return nil
+}
+
+// Script writes what scoring a policy runs as one text: macros, the policy's tables, the models.
+// The settled relations and run are views that the runner makes.
+func (m Models) Script(p catalog.Policy) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "-- What scoring %s runs (policy %s, models %s).\n", p.ID, p.SHA256, m.SHA256)
+	b.WriteString("-- The runner makes the views settled_record, settled_entity and settled_mark over Parquet files,\n-- and the one-row relation run with the clocks.\n\n")
+	for _, text := range m.Macros {
+		b.WriteString(strings.TrimSpace(text) + "\n\n")
+	}
+	for _, t := range p.Tables() {
+		defs := make([]string, len(t.Columns))
+		for i, c := range t.Columns {
+			defs[i] = c[0] + " " + c[1]
+		}
+		fmt.Fprintf(&b, "create or replace table %s (%s);\n", t.Name, strings.Join(defs, ", "))
+		for _, row := range t.Rows {
+			cells := make([]string, len(row))
+			for i, v := range row {
+				switch x := v.(type) {
+				case nil:
+					cells[i] = "null"
+				case string:
+					cells[i] = duck.Text(x)
+				default:
+					cells[i] = fmt.Sprint(x)
+				}
+			}
+			fmt.Fprintf(&b, "insert into %s values (%s);\n", t.Name, strings.Join(cells, ", "))
+		}
+		b.WriteString("\n")
+	}
+	for _, model := range m.Models {
+		what := "view"
+		if stored[model.Name] {
+			what = "table"
+		}
+		fmt.Fprintf(&b, "-- %s\ncreate or replace %s %s as\n%s;\n\n", model.Doc, what, model.Name, model.Query)
+	}
+	return b.String()
+}

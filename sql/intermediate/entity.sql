@@ -1,0 +1,33 @@
+-- model:   entity
+-- The entities as scoring may see them: of each the newest version known at known_seq (for a yearly
+-- policy: received by its cut-off). A code seen only in other records has no in_scope_from.
+-- inputs:  settled_entity, run
+-- grain:   entity_id
+-- columns:
+--   entity_id       BIGINT   registry id, internal
+--   uscc            VARCHAR  unified social credit code
+--   name            VARCHAR  as registered
+--   category        VARCHAR  first two characters of the code
+--   in_scope_from   DATE     registered in force from this day; null: not registered
+--   in_scope_until  DATE     first day on which it is no longer; null: open
+--   division        VARCHAR  GB/T 2260, of the registration
+--   industry        VARCHAR  industry code
+select
+    cast(e.entity_id as bigint)      as entity_id,
+    cast(e.uscc as varchar)          as uscc,
+    cast(e.name as varchar)          as name,
+    cast(e.category as varchar)      as category,
+    cast(e.in_scope_from as date)    as in_scope_from,
+    cast(e.in_scope_until as date)   as in_scope_until,
+    cast(e.division as varchar)      as division,
+    cast(e.industry as varchar)      as industry
+from (
+    select
+        e.*,
+        row_number() over (partition by e.entity_id order by e.known_from desc) as newest
+    from settled_entity as e
+    cross join run
+    where e.known_from <= run.known_seq
+        and (run.cutoff is null or e.received_on <= run.cutoff)
+) as e
+where e.newest = 1
