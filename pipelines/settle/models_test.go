@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"xinshu/catalog"
@@ -14,10 +15,15 @@ import (
 	"xinshu/sql"
 )
 
+var shipped = sync.OnceValue(func() *catalog.Catalog {
+	c, _ := catalog.Load(catalog.Files)
+	return c
+})
+
 func loadCatalog(t testing.TB) *catalog.Catalog {
 	t.Helper()
-	c, faults := catalog.Load(catalog.Files)
-	for _, f := range faults {
+	c := shipped()
+	for _, f := range c.Faults {
 		if strings.HasPrefix(f.File, "families/") || strings.HasPrefix(f.File, "rules/") || strings.HasPrefix(f.File, "platforms/") {
 			t.Fatalf("%s:%d: %s", f.File, f.Line, f.Message)
 		}

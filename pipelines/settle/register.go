@@ -15,13 +15,14 @@ func (w *work) register(ctx context.Context) error {
 	for _, f := range w.head.Table(Entity) {
 		w.lastID = max(w.lastID, f.MaxID)
 	}
-	if len(w.incoming) == 0 {
-		return nil
+	if err := w.everyEntity(ctx); err != nil || len(w.incoming) == 0 {
+		return err
 	}
 	if err := w.db.Exec(ctx, "create or replace table code as select distinct uscc from "+duck.Parquet(w.incoming)); err != nil {
 		return err
 	}
-	if err := w.registry(ctx); err != nil {
+	if err := w.db.Exec(ctx, `create or replace table registry as
+		select distinct e.uscc, e.entity_id from every_entity as e join code as c on c.uscc = e.uscc`); err != nil {
 		return err
 	}
 	if err := w.db.Exec(ctx, `create or replace table fresh_code as
@@ -44,8 +45,8 @@ func (w *work) register(ctx context.Context) error {
 	return w.sorted(ctx, "incoming_entity", &w.entities)
 }
 
-// registry finds the ids of the codes at hand, whatever range they are in.
-func (w *work) registry(ctx context.Context) error {
+// everyEntity makes the view of the entities of all ranges, where codes find their ids.
+func (w *work) everyEntity(ctx context.Context) error {
 	var paths []string
 	for _, f := range w.head.Table(Entity) {
 		path, err := w.settler.Lake.Local(ctx, f)
@@ -54,11 +55,7 @@ func (w *work) registry(ctx context.Context) error {
 		}
 		paths = append(paths, path)
 	}
-	if err := w.db.View(ctx, "every_entity", paths, w.columns("settled_entity")); err != nil {
-		return err
-	}
-	return w.db.Exec(ctx, `create or replace table registry as
-		select distinct e.uscc, e.entity_id from every_entity as e join code as c on c.uscc = e.uscc`)
+	return w.db.View(ctx, "every_entity", paths, w.columns("settled_entity"))
 }
 
 // refusePersons is the last wall before a natural person would become an entity: staging sends their
