@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"xinshu/catalog"
+	"xinshu/connectors"
+	"xinshu/connectors/all"
+	"xinshu/internal/chain"
+	"xinshu/internal/duck"
+	"xinshu/internal/fault"
+	"xinshu/internal/lake"
+	"xinshu/internal/state"
+	"xinshu/pipelines"
+	"xinshu/pipelines/publish"
+	"xinshu/pipelines/push"
+	"xinshu/pipelines/score"
+	"xinshu/pipelines/settle"
+	"xinshu/pipelines/stage"
+	"xinshu/sql"
+)
+
+// app is the hub, wired: the only place that sees all packages.
+type app struct {
+	config   Config
+	catalog  *catalog.Catalog
+	lake     *lake.Lake
+	state    *state.State
+	pipeline *pipelines.Pipeline
+	duck     duck.Options
+	drivers  map[string]connectors.Driver
+	now      func() time.Time
+}
+
+// loadCatalog reads the built-in catalogue with the installation's own folder laid over it.
+func loadCatalog(c Config) (*catalog.Catalog, []catalog.Fault) {
+	files := catalog.Files
+	if c.Catalog != "" {
+		return catalog.Load(layered{upper: os.DirFS(c.Catalog), lower: files})
+	}
+	return catalog.Load(files)
+}
+
+// openApp opens lake and state, follows the log, and wires the steps. now is the hub's clock.
+func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err error) {
+	a = &app{config: c, now: now, drivers: map[string]connectors.Driver{}}
+	for _, d := range all.Drivers(now) {
+		a.drivers[d.Kind] = d
+	}
+	a.catalog, _ = loadCatalog(c)
+	if err := os.MkdirAll(c.Data, 0o750); err != nil {
+		return nil, &fault.Error{Op: "open data folder", Code: fault.Invalid, Err: err, Hint: "give a folder that can be written with --data"}
+	}
+	if a.lake, err = openLake(ctx, c); err != nil {
+		return nil, err
+	}
+	key, err := maskKey(c)
+	if err != nil {
+		return nil, err
+	}
+	dsn := c.State.DSN
+	if dsn == "" {
+		dsn = filepath.Join(c.Data, "state.db")
+	}
+	if a.state, err = state.Open(ctx, dsn, now); err != nil {
+		return nil, err
+	}
+	a.duck = duck.Options{Threads: c.Score.Threads, MemoryMB: c.Score.MemoryMB, TempDir: a.lake.TempDir()}
+	a.wire(key)
+	if err := a.follow(ctx); err != nil {
+		return nil, errors.Join(err, a.state.Close())
+	}
+	return a, nil
+}
+
+// follow brings run state up to the log: what a killed process committed and did not record, or
+// everything, where the database is new.
+func (a *app) follow(ctx context.Context) error {
+	a.state.Log, a.state.Changes = a.lake, a.pipeline.Publisher.Changes
+	if _, err := a.state.Interrupt(ctx); err != nil {
+		return err
+	}
+	targets := make([]state.Target, len(a.config.Targets))
+	for i, t := range a.config.Targets {
+		targets[i] = state.Target{ID: t.ID, Kind: t.Kind, Public: t.Public, Policies: t.Policies, Regions: t.Regions, Industries: t.Industries, Fields: t.Fields}
+	}
+	if err := a.state.SetTargets(ctx, targets); err != nil {
+		return err
+	}
+	_, err := a.state.Follow(ctx)
+	return err
+}
+
+func openLake(ctx context.Context, c Config) (*lake.Lake, error) {
+	var (
+		store lake.Store
+		err   error
+	)
+	switch c.Store.Kind {
+	case "folder":
+		store, err = lake.OpenFolder(filepath.Join(c.Data, "lake"))
+	case "s3":
+		store, err = lake.OpenS3(ctx, lake.S3Config{Endpoint: c.Store.Endpoint, Bucket: c.Store.Bucket, Region: c.Store.Region,
+			AccessKey: c.Store.AccessKey, SecretKey: lake.Secret(c.Store.SecretKey), TLS: c.Store.Secure})
+	default:
+		return nil, usageError{fault.Newf(fault.Invalid, "open store", "store.kind is %q; folder and s3 are known", c.Store.Kind)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return lake.New(store, lake.Options{Cache: filepath.Join(c.Data, "cache"), CacheBytes: c.Store.CacheMB << 20, Node: c.Node,
+		Engine: chain.Engine{DuckDB: duck.Version(), Xinshu: version}, Now: time.Now})
+}
+
+// wire puts the steps together.
+func (a *app) wire(key []byte) {
+	c := a.config
+	p := &pipelines.Pipeline{
+		Catalog: a.catalog, Drivers: a.drivers, Heads: a.lake, Runs: a.state, Now: a.now, Parallel: 2,
+		Stager:    &stage.Stager{Lake: a.lake, Words: a.catalog, Now: a.now, HashKey: key},
+		Settler:   &settle.Settler{Lake: a.lake, Catalog: a.catalog, SQL: sql.Files, Now: a.now, Threads: c.Score.Threads, Memory: c.Score.MemoryMB},
+		Scorer:    &score.Scorer{Lake: a.lake, Seals: a.seals, SQL: sql.Files, Duck: a.duck, Xinshu: version},
+		Publisher: &publish.Publisher{Lake: a.lake, Duck: a.duck},
+		Sender:    &push.Sender{Outbox: a.state, Now: a.now},
+	}
+	for _, s := range c.Sources {
+		p.Sources = append(p.Sources, pipelines.Source{Name: s.Name, Kind: s.Kind, Values: s.Values, Datasets: s.Datasets, Collected: collected(s.Collected)})
+	}
+	for _, t := range c.Targets {
+		p.Targets = append(p.Targets, pipelines.Target{ID: t.ID, Kind: t.Kind, Values: t.Values, Fields: t.Fields})
+	}
+	a.pipeline = p
+}
+
+func collected(s string) catalog.Date {
+	d, err := catalog.ParseDate(s)
+	if err != nil {
+		return catalog.NoDate // checked when the config was read
+	}
+	return d
+}
+
+func (a *app) seals(ctx context.Context, policy string) (map[string][]byte, error) {
+	seals, err := a.lake.Seals(ctx, policy)
+	if err != nil {
+		return nil, err
+	}
+	bodies := make(map[string][]byte, len(seals))
+	for _, s := range seals {
+		bodies[s.SHA256] = s.Body
+	}
+	return bodies, nil
+}
+
+// policies gives the ids that a run scores: those asked for, those of the config, or all in use.
+func (a *app) policies(asked []string) ([]string, error) {
+	ids := asked
+	if len(ids) == 0 {
+		ids = a.config.Policies
+	}
+	if len(ids) == 0 {
+		for _, p := range a.catalog.Policies {
+			if p.Status != "draft" {
+				ids = append(ids, p.ID)
+			}
+		}
+	}
+	for _, id := range ids {
+		if _, ok := a.catalog.Policy(id); !ok {
+			return nil, usageError{&fault.Error{Op: "choose policies", Code: fault.NotFound, Err: fmt.Errorf("there is no policy %q", id), Hint: "see xinshu policy list"}}
+		}
+	}
+	return ids, nil
+}
+
+// Close lets go of the state.
+func (a *app) Close() error { return a.state.Close() }
+
+// maskKey gives the key of the hash kept beside a masked person field. Without one in the config it
+// is made once and kept beside the data: the same person must give the same hash tomorrow.
+func maskKey(c Config) ([]byte, error) {
+	if c.MaskKey != "" {
+		return []byte(c.MaskKey), nil
+	}
+	path := filepath.Join(c.Data, "mask.key")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		var b [32]byte
+		_, _ = rand.Read(b[:]) // never fails, says its documentation
+		text = []byte(hex.EncodeToString(b[:]))
+		err = writeOnce(path, text)
+	}
+	if err != nil {
+		return nil, &fault.Error{Op: "read the mask key", Code: fault.Internal, Err: err, Hint: "check that the data folder can be read and written"}
+	}
+	return []byte(strings.TrimSpace(string(text))), nil
+}
+
+// writeOnce writes a small file whole or not at all.
+func writeOnce(path string, body []byte) error {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(body)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"xinshu/connectors"
+	"xinshu/internal/fault"
+)
+
+// Config is xinshu.yaml. Every zero value is a sound default: no file at all is an embedded set-up in ./data.
+type Config struct {
+	// Data is the folder of the lake, the state and temporary files. Default: ./data.
+	Data string `yaml:"data"`
+	// Catalog is a folder laid over the built-in catalogue. Empty: the built-in one.
+	Catalog string `yaml:"catalog"`
+	// Node names this process in log entries. Default: hub.
+	Node  string      `yaml:"node"`
+	Store StoreConfig `yaml:"store"`
+	State StateConfig `yaml:"state"`
+	Score ScoreConfig `yaml:"score"`
+	// MaskKey keys the hash that is kept of a masked person field, for matching only. Default: a
+	// random key made once and kept in the data folder.
+	MaskKey string `yaml:"mask_key"`
+	// Policies are the ids that `run` scores. Default: every policy of the catalogue that is not a template.
+	Policies []string       `yaml:"policies"`
+	Sources  []SourceConfig `yaml:"sources"`
+	Targets  []TargetConfig `yaml:"targets"`
+}
+
+// StoreConfig says where objects and log entries are kept.
+type StoreConfig struct {
+	// Kind is folder (default) or s3.
+	Kind string `yaml:"kind"`
+	// Endpoint is host:port of an S3-compatible server.
+	Endpoint  string `yaml:"endpoint"`
+	Bucket    string `yaml:"bucket"`
+	Region    string `yaml:"region"`
+	AccessKey string `yaml:"access_key"`
+	SecretKey string `yaml:"secret_key"`
+	// Secure uses TLS. Default: false, for a server on the same host.
+	Secure bool `yaml:"secure"`
+	// CacheMB bounds the local copies that DuckDB reads. Default: 4096.
+	CacheMB int64 `yaml:"cache_mb"`
+}
+
+// StateConfig says where run state is kept.
+type StateConfig struct {
+	// DSN is a PostgreSQL address (postgres://...). Empty: SQLite in the data folder.
+	DSN string `yaml:"dsn"`
+}
+
+// ScoreConfig bounds DuckDB.
+type ScoreConfig struct {
+	// Threads for one query. Default: the machine's cores.
+	Threads int `yaml:"threads"`
+	// MemoryMB is DuckDB's memory limit. Default: 384.
+	MemoryMB int `yaml:"memory_mb"`
+}
+
+// SourceConfig is one connection to pull from.
+type SourceConfig struct {
+	Name   string            `yaml:"name"`
+	Kind   string            `yaml:"kind"`
+	Values connectors.Values `yaml:"values"`
+	// Datasets are pulled in the order of their ids; each with the job settings of the kind.
+	Datasets map[string]connectors.Values `yaml:"datasets"`
+	// Collected is the collection date (2006-01-02) that stands as received_on for the first load of
+	// an existing platform's stock. Empty: the day of the pull.
+	Collected string `yaml:"collected"`
+}
+
+// TargetConfig is one platform that results are pushed to.
+type TargetConfig struct {
+	ID     string            `yaml:"id"`
+	Kind   string            `yaml:"kind"`
+	Values connectors.Values `yaml:"values"`
+	// Policies that are sent; empty: all.
+	Policies []string `yaml:"policies"`
+	// Regions are division prefixes (4104); empty: all.
+	Regions []string `yaml:"regions"`
+	// Industries are prefixes of the industry code; empty: all.
+	Industries []string `yaml:"industries"`
+	// Fields of a result that are sent beside its identity; empty: all.
+	Fields []string `yaml:"fields"`
+	// Public marks a target open to society: trial results never go there.
+	Public bool `yaml:"public"`
+}
+
+// loadConfig reads path; an empty path gives the defaults.
+func loadConfig(path string) (Config, error) {
+	var c Config
+	if path != "" {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return c, usageError{&fault.Error{Op: "read config", Code: fault.NotFound, Err: err}}
+		}
+		dec := yaml.NewDecoder(bytes.NewReader(text))
+		dec.KnownFields(true)
+		if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+			return c, usageError{&fault.Error{Op: "read config " + path, Code: fault.Invalid, Err: err, Hint: "see the sample in deploy/xinshu.yaml"}}
+		}
+	}
+	if err := c.resolve(); err != nil {
+		return c, usageError{&fault.Error{Op: "read config " + path, Code: fault.Invalid, Err: err}}
+	}
+	c.defaults()
+	return c, nil
+}
+
+func (c *Config) defaults() {
+	orElse(&c.Data, "data")
+	orElse(&c.Node, "hub")
+	orElse(&c.Store.Kind, "folder")
+	orElse(&c.Store.Bucket, "xinshu")
+	if c.Score.MemoryMB == 0 {
+		c.Score.MemoryMB = 384
+	}
+	if c.Store.CacheMB == 0 {
+		c.Store.CacheMB = 4096
+	}
+}
+
+func orElse(s *string, fallback string) {
+	if *s == "" {
+		*s = fallback
+	}
+}
+
+// resolve replaces ${env:NAME} and ${file:PATH} in every setting that may hold a secret.
+func (c *Config) resolve() error {
+	for name, s := range map[string]*string{"state.dsn": &c.State.DSN, "store.access_key": &c.Store.AccessKey, "store.secret_key": &c.Store.SecretKey, "mask_key": &c.MaskKey} {
+		v, err := resolveSecret(*s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		*s = v
+	}
+	for _, s := range c.Sources {
+		if err := resolveValues("source "+s.Name, s.Values); err != nil {
+			return err
+		}
+	}
+	for _, t := range c.Targets {
+		if err := resolveValues("target "+t.ID, t.Values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func resolveValues(what string, values connectors.Values) error {
+	for name, s := range values {
+		v, err := resolveSecret(s)
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", what, name, err)
+		}
+		values[name] = v
+	}
+	return nil
+}
+
+func resolveSecret(s string) (string, error) {
+	inner, ok := strings.CutPrefix(s, "${")
+	if !ok {
+		return s, nil
+	}
+	inner, ok = strings.CutSuffix(inner, "}")
+	how, name, cut := strings.Cut(inner, ":")
+	switch {
+	case ok && cut && how == "env":
+		v, set := os.LookupEnv(name)
+		if !set {
+			return "", fmt.Errorf("the environment variable %s is not set", name)
+		}
+		return v, nil
+	case ok && cut && how == "file":
+		b, err := os.ReadFile(filepath.Clean(name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("the secret file %s does not exist", name)
+		}
+		return strings.TrimRight(string(b), "\r\n"), err
+	}
+	return "", fmt.Errorf("a secret is written ${env:NAME} or ${file:PATH}")
+}

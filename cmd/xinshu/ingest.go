@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"xinshu/catalog"
+	"xinshu/connectors"
+	"xinshu/internal/fault"
+	"xinshu/pipelines"
+	"xinshu/pipelines/stage"
+)
+
+func ingestCommand(t *terminal, o *options) *cobra.Command {
+	var dataset, encoding, format, collectedOn string
+	f := &stepFlags{}
+	cmd := t.jsonFlag(&cobra.Command{Use: "ingest FILE...", Short: "stage files by hand", Args: usage(cobra.MinimumNArgs(1))})
+	cmd.Flags().StringVar(&dataset, "dataset", "", "dataset whose contract the rows must meet")
+	cmd.Flags().StringVar(&encoding, "encoding", "auto", "auto, utf-8 or gb18030")
+	cmd.Flags().StringVar(&format, "format", "auto", "auto (by extension), csv, json or jsonl")
+	cmd.Flags().StringVar(&collectedOn, "collected-on", "", "day on which the sender had collected the rows, 2006-01-02; none: today")
+	f.strictFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, files []string) error {
+		return t.withApp(o, func(ctx context.Context, a *app) error {
+			ds, ok := a.catalog.Dataset(dataset)
+			if !ok {
+				return usageError{&fault.Error{Op: "choose the dataset", Code: fault.NotFound, Err: fmt.Errorf("there is no dataset %q", dataset), Hint: "name one with --dataset; see xinshu catalog list"}}
+			}
+			day := catalog.NoDate
+			if collectedOn != "" {
+				var err error
+				if day, err = catalog.ParseDate(collectedOn); err != nil {
+					return usageError{fmt.Errorf("--collected-on: %w", err)}
+				}
+			}
+			report := stage.NewReport()
+			var errs []error
+			for _, file := range files {
+				result, err := a.pipeline.Ingest(ctx, pipelines.Hand{File: file, Dataset: ds, CollectedOn: day, OnReject: report.Refused,
+					Job: connectors.Values{"encoding": encoding, "format": format}})
+				if err != nil {
+					errs = append(errs, fmt.Errorf("%s: %w", filepath.Base(file), err))
+					continue
+				}
+				report.Add(result)
+			}
+			if err := t.ingested(report); err != nil {
+				errs = append(errs, err)
+			}
+			if err := errors.Join(errs...); err != nil {
+				return err
+			}
+			if f.strict && report.Quarantined > 0 {
+				return errUnfinished
+			}
+			return nil
+		})(cmd, files)
+	}
+	return cmd
+}
+
+// mostRejectsShown keeps a screen readable; --json and `quarantine list` give all.
+const mostRejectsShown = 20
+
+func (t *terminal) ingested(r *stage.Report) error {
+	if t.json {
+		return t.printJSON(r)
+	}
+	for _, f := range r.Files {
+		t.printf("%s: read %d = accepted %d + duplicate %d + quarantined %d + skipped %d\n", f.File, f.Read, f.Accepted, f.Duplicate, f.Quarantined, f.Skipped)
+	}
+	for i, reject := range r.Rejects {
+		if i == mostRejectsShown {
+			t.printf("  … and %d more; see xinshu quarantine list\n", len(r.Rejects)-i)
+			break
+		}
+		t.printf("  %s:%d %s %s %q\n", reject.File, reject.Line, reject.Column, reject.Reason, reject.Value)
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"xinshu/catalog"
+	"xinshu/pipelines"
+	"xinshu/pipelines/push"
+	"xinshu/pipelines/score"
+)
+
+// stepFlags are the flags of the commands that run steps.
+type stepFlags struct {
+	source, asOf, correctedTo string
+	datasets, policies        []string
+	noPush, strict            bool
+}
+
+func (f *stepFlags) choice(a *app) (pipelines.Choice, error) {
+	c := pipelines.Choice{Source: f.source, Datasets: f.datasets, NoPush: f.noPush, Clocks: score.Clocks{AsOf: catalog.NoDate, CorrectedTo: catalog.NoDate}}
+	var err error
+	if c.Policies, err = a.policies(f.policies); err != nil {
+		return c, err
+	}
+	for _, d := range []struct {
+		flag, text string
+		into       *catalog.Date
+	}{{"--as-of", f.asOf, &c.Clocks.AsOf}, {"--corrected-to", f.correctedTo, &c.Clocks.CorrectedTo}} {
+		if d.text == "" {
+			continue
+		}
+		if *d.into, err = catalog.ParseDate(d.text); err != nil {
+			return c, usageError{fmt.Errorf("%s: %w", d.flag, err)}
+		}
+	}
+	return c, nil
+}
+
+func (f *stepFlags) pullFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.source, "source", "", "one source of the config")
+	cmd.Flags().StringSliceVar(&f.datasets, "dataset", nil, "dataset ids")
+}
+
+func (f *stepFlags) scoreFlags(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.policies, "policy", nil, "policy ids; none: those of the config, or all that are no draft")
+	cmd.Flags().StringVar(&f.asOf, "as-of", "", "cut-off, 2006-01-02; none: today, or the last cut-off of a yearly policy")
+	cmd.Flags().StringVar(&f.correctedTo, "corrected-to", "", "day up to which repairs and withdrawals count; none: the cut-off")
+}
+
+func (f *stepFlags) strictFlag(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit 3 when rows were quarantined or deliveries are open")
+}
+
+// withApp opens the hub for one command, with progress on standard error.
+func (t *terminal) withApp(o *options, do func(ctx context.Context, a *app) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) (err error) {
+		c, err := o.load()
+		if err != nil {
+			return err
+		}
+		a, err := openApp(cmd.Context(), c, time.Now)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, a.Close()) }()
+		a.pipeline.Watch = newProgress(t.err).event
+		return do(cmd.Context(), a)
+	}
+}
+
+func runCommand(t *terminal, o *options) *cobra.Command {
+	f := &stepFlags{}
+	cmd := &cobra.Command{Use: "run", Short: "pull, stage, settle, score, publish and push once, in this order", Args: usage(cobra.NoArgs)}
+	f.pullFlags(cmd)
+	f.scoreFlags(cmd)
+	f.strictFlag(cmd)
+	cmd.Flags().BoolVar(&f.noPush, "no-push", false, "leave the results in the outbox")
+	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
+		c, err := f.choice(a)
+		if err != nil {
+			return err
+		}
+		out, err := a.pipeline.Run(ctx, c)
+		sum := newTally()
+		sum.add(out)
+		summary, bad := sum.summary(ctx, a)
+		t.printf("%s", summary.text())
+		return f.verdict(errors.Join(err, bad), sum)
+	})
+	return cmd
+}
+
+// verdict applies --strict to a run that went through.
+func (f *stepFlags) verdict(err error, sum *tally) error {
+	if err == nil && f.strict && (sum.rows.Quarantined > 0 || sum.deliveries.Open > 0) {
+		return errUnfinished
+	}
+	return err
+}
+
+// pullCommand is pull and stage: nothing raw is kept, so both run through to the stage commit.
+func pullCommand(t *terminal, o *options, name string) *cobra.Command {
+	f := &stepFlags{}
+	cmd := &cobra.Command{Use: name, Short: "pull from the sources and stage what came; both names run through to the stage commit", Args: usage(cobra.NoArgs)}
+	f.pullFlags(cmd)
+	f.strictFlag(cmd)
+	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
+		pulls, err := a.pipeline.Pull(ctx, pipelines.Choice{Source: f.source, Datasets: f.datasets})
+		sum := newTally()
+		sum.add(pipelines.Outcome{Pulls: pulls})
+		for _, p := range pulls {
+			l := p.Result.Ledger
+			t.printf("%-12s %-26s read %d = accepted %d + duplicate %d + quarantined %d + skipped %d\n", p.Source, p.Dataset, l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped)
+		}
+		return f.verdict(err, sum)
+	})
+	return cmd
+}
+
+func settleCommand(t *terminal, o *options) *cobra.Command {
+	return &cobra.Command{Use: "settle", Short: "turn what is staged into credit records, marks and entities", Args: usage(cobra.NoArgs),
+		RunE: t.withApp(o, func(ctx context.Context, a *app) error {
+			r, err := a.pipeline.Settle(ctx)
+			if err != nil {
+				return err
+			}
+			if !r.Committed {
+				t.printf("nothing new was staged; snapshot %d stands\n", r.N)
+				return nil
+			}
+			t.printf("snapshot %d: %d staged rows, %d marks, %d new entities, %d ranges written\n", r.N, r.Rows, r.Marks, r.Entities, r.Ranges)
+			return nil
+		})}
+}
+
+func scoreCommand(t *terminal, o *options) *cobra.Command {
+	f := &stepFlags{}
+	cmd := &cobra.Command{Use: "score", Short: "grade every entity under the chosen policies", Args: usage(cobra.NoArgs)}
+	f.scoreFlags(cmd)
+	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
+		c, err := f.choice(a)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, id := range c.Policies {
+			policy, _ := a.catalog.Policy(id)
+			s, err := a.pipeline.Score(ctx, policy, c.Clocks)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			trial := "official"
+			if s.Result.Trial {
+				trial = "trial"
+			}
+			t.printf("%s as of %s (corrected to %s): %d entities, %s, seal %s\n", id, s.Result.Clocks.AsOf, s.Result.Clocks.CorrectedTo, s.Result.Seal.Entities, trial, s.Result.Seal.GradeSHA256)
+		}
+		return errors.Join(errs...)
+	})
+	return cmd
+}
+
+func publishCommand(t *terminal, o *options) *cobra.Command {
+	f := &stepFlags{}
+	cmd := &cobra.Command{Use: "publish", Short: "state what the newest scored results change", Args: usage(cobra.NoArgs)}
+	cmd.Flags().StringSliceVar(&f.policies, "policy", nil, "policy ids; none: those of the config, or all that are no draft")
+	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
+		ids, err := a.policies(f.policies)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, id := range ids {
+			policy, _ := a.catalog.Policy(id)
+			r, err := a.pipeline.PublishNewest(ctx, policy)
+			switch {
+			case err != nil:
+				errs = append(errs, err)
+			case r.Held != "":
+				t.printf("%s: held, %s\n", id, r.Held)
+			default:
+				t.printf("%s: entry %d, changes %v\n", id, r.Entry.N, r.Changes)
+			}
+		}
+		return errors.Join(errs...)
+	})
+	return cmd
+}
+
+func pushCommand(t *terminal, o *options) *cobra.Command {
+	f := &stepFlags{}
+	cmd := t.jsonFlag(&cobra.Command{Use: "push", Short: "bring every target what is due and take in receipts", Args: usage(cobra.NoArgs)})
+	f.strictFlag(cmd)
+	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
+		reports, err := a.pipeline.Push(ctx)
+		if reports == nil {
+			reports = []push.Report{}
+		}
+		if t.json {
+			err = errors.Join(err, t.printJSON(reports))
+		} else {
+			for _, r := range reports {
+				t.printf("%-16s sent %d, acknowledged %d, rejected %d, open %d  %s\n", r.Target, r.Sent, r.Acknowledged, r.Rejected, r.Open, r.Failure)
+			}
+		}
+		sum := newTally()
+		sum.add(pipelines.Outcome{Pushes: reports})
+		return f.verdict(err, sum)
+	})
+	return cmd
+}
