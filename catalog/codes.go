@@ -15,21 +15,6 @@ type CodeValue struct {
 	Alias []string `yaml:"alias" json:"alias,omitempty"`
 }
 
-// Code gives the code that a written form stands for.
-func (l CodeList) Code(written string) (string, bool) {
-	for _, v := range l.Values {
-		if written == v.Code || written == v.ZH {
-			return v.Code, true
-		}
-		for _, alias := range v.Alias {
-			if written == alias {
-				return v.Code, true
-			}
-		}
-	}
-	return "", false
-}
-
 func (l *loader) codeList(list *CodeList, at place) []Fault {
 	c := checker{place: at}
 	c.named(list.ID, list.Title)

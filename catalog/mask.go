@@ -56,7 +56,7 @@ func maskID(id string) string {
 	return id[:3] + strings.Repeat("*", len(id)-5) + id[len(id)-2:]
 }
 
-// mayHoldID is the cheap test most values fail: 15 digits, each a byte 0-9 or the end of a full-width one.
+// mayHoldID is the cheap test that most values fail: 15 digits in one stretch.
 func mayHoldID(s string) bool {
 	if len(s) < 15 {
 		return false
@@ -67,7 +67,21 @@ func mayHoldID(s string) bool {
 			digits++
 		}
 	}
-	return digits >= 15
+	if digits < 15 {
+		return false
+	}
+	digits = 0
+	for _, c := range s {
+		switch {
+		case c >= '0' && c <= '9' || c >= '０' && c <= '９':
+			if digits++; digits == 15 {
+				return true
+			}
+		case !isBlankOrJoiner(c):
+			digits = 0
+		}
+	}
+	return false
 }
 
 // digitRun is a stretch of digits, X and single separators at the head of a text.
