@@ -61,7 +61,7 @@ func (p *platform) serve(w http.ResponseWriter, r *http.Request) {
 	size, _ := strconv.Atoi(r.FormValue("rows"))
 	var rows []map[string]any
 	for _, row := range p.rows {
-		if row["op_time"].(string) >= r.FormValue("since") {
+		if at, _ := row["op_time"].(string); at >= r.FormValue("since") {
 			rows = append(rows, row)
 		}
 	}
