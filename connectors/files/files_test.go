@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"xinshu/catalog"
@@ -85,5 +86,34 @@ func TestPullKeepsItsPromises(t *testing.T) {
 				return s
 			})
 		})
+	}
+}
+
+// takeAll pulls everything and acknowledges it, twice, and pulls again from the cursor.
+func takeAll(t *testing.T, s connectortest.Source) {
+	t.Helper()
+	c := s.Conn.(*conn)
+	var pages []connectors.Page
+	var got []string
+	for page, err := range c.Pull(t.Context(), s.Job, "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, connectortest.Column(page.Batch, s.Column)...)
+		page.Batch.Release()
+		pages = append(pages, page)
+	}
+	if strings.Join(got, " ") != strings.Join(s.Rows, " ") {
+		t.Fatalf("got %v, want %v", got, s.Rows)
+	}
+	for range 2 {
+		if err := c.Ack(t.Context(), s.Job, connectortest.Handles(pages...)); err != nil {
+			t.Fatal(err)
+		}
+		for _, after := range []connectors.Cursor{"", pages[len(pages)-1].Next} {
+			if again := connectortest.Collect(t, s, after); len(again) > 0 {
+				t.Fatalf("taken rows came again: %v", again)
+			}
+		}
 	}
 }

@@ -20,6 +20,9 @@ func (c *conn) Push(ctx context.Context, d connectors.Delivery) (connectors.Rece
 	if d.ID == "" {
 		return connectors.Receipt{}, fault.Newf(fault.Internal, op, "the delivery has no id")
 	}
+	if err := ctx.Err(); err != nil {
+		return connectors.Receipt{}, failed(ctx, op, err)
+	}
 	name := packetName(d, c.packet)
 	body, err := encodePacket(c.packet, c.sender, d)
 	if err != nil {

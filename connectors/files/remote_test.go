@@ -1,0 +1,139 @@
+package files
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"xinshu/connectors"
+	"xinshu/connectors/connectortest"
+	"xinshu/internal/fault"
+	"xinshu/internal/sshtest"
+)
+
+func sftpValues(s *sshtest.Server, dir string) connectors.Values {
+	return connectors.Values{"place": "sftp", "root": dir, "host": s.Host, "port": s.Port, "user": s.User, "private_key": s.PrivateKey, "host_key": s.HostKey}
+}
+
+func openSFTP(t *testing.T, values connectors.Values) connectors.Conn {
+	t.Helper()
+	c, err := Driver().Open(t.Context(), values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func TestSFTPPullKeepsItsPromises(t *testing.T) {
+	server := sshtest.Start(t)
+	connectortest.Pull(t, func(t *testing.T) connectortest.Source {
+		dir := t.TempDir()
+		ids := seed(t, dir, "csv")
+		s := sourceOf(openSFTP(t, sftpValues(server, dir)), connectors.Values{"page_rows": "2", "ready": "ok"})
+		s.Rows = ids
+		return s
+	})
+}
+
+func TestSFTPPushKeepsItsPromises(t *testing.T) {
+	server := sshtest.Start(t)
+	connectortest.Push(t, func(t *testing.T) connectortest.Target {
+		dir := t.TempDir()
+		values := sftpValues(server, dir)
+		values["outbox"] = "to/city"
+		return target(openSFTP(t, values), filepath.Join(dir, "to", "city"))
+	})
+}
+
+func TestASFTPServerIsKnownByItsKey(t *testing.T) {
+	server := sshtest.Start(t)
+	write(t, server.Dir, "a.csv", "id\n1\n")
+	key, _, _, _, err := ssh.ParseAuthorizedKey([]byte(server.HostKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := sshtest.Start(t)
+	for name, c := range map[string]struct {
+		hostKey string
+		code    fault.Code
+	}{
+		"by the key itself":           {server.HostKey, ""},
+		"by its fingerprint":          {ssh.FingerprintSHA256(key), ""},
+		"as one of several":           {other.HostKey + ", " + server.HostKey, ""},
+		"another key is refused":      {other.HostKey, fault.Unauthorized},
+		"another fingerprint as well": {"SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", fault.Unauthorized},
+		"text is no key":              {"trust me", fault.Invalid},
+		"none at all is refused":      {"", fault.Invalid},
+	} {
+		t.Run(name, func(t *testing.T) {
+			values := sftpValues(server, server.Dir)
+			values["host_key"] = c.hostKey
+			conn, err := Driver().Open(t.Context(), values)
+			if fault.CodeOf(err) != c.code {
+				t.Fatalf("got %v, want %q", err, c.code)
+			}
+			if err != nil {
+				return
+			}
+			defer func() { _ = conn.Close() }()
+			if text, err := conn.Test(t.Context()); err != nil || !strings.Contains(text, "1 files") {
+				t.Fatalf("%q, %v", text, err)
+			}
+		})
+	}
+}
+
+func TestAWrongKeyOrAServerThatIsAwaySaysWhatToDo(t *testing.T) {
+	server, other := sshtest.Start(t), sshtest.Start(t)
+	values := sftpValues(server, server.Dir)
+	values["private_key"] = other.PrivateKey
+	if _, err := Driver().Open(t.Context(), values); !fault.Is(err, fault.Unauthorized) || strings.Contains(err.Error(), "PRIVATE KEY") {
+		t.Fatalf("a wrong key gave %v", err)
+	}
+	values["private_key"] = "no key"
+	if _, err := Driver().Open(t.Context(), values); !fault.Is(err, fault.Invalid) || strings.Contains(err.Error(), "no key") {
+		t.Fatalf("a broken key gave %v", err)
+	}
+	values = sftpValues(server, server.Dir)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, values["port"], _ = net.SplitHostPort(l.Addr().String())
+	_ = l.Close()
+	if _, err := Driver().Open(t.Context(), values); !fault.Is(err, fault.Unavailable) {
+		t.Fatalf("a server that is away gave %v", err)
+	}
+}
+
+func TestABrokenLineIsDialledAnew(t *testing.T) {
+	server := sshtest.Start(t)
+	write(t, server.Dir, "a.csv", "id\n1\n")
+	c := openSFTP(t, sftpValues(server, server.Dir)).(*conn)
+	place := c.place.(*remote)
+	client := place.client
+	_ = place.conn.Close()
+	_ = client.Wait()
+	if text, err := c.Test(t.Context()); err != nil {
+		if text, err = c.Test(t.Context()); err != nil { // the first use may still meet the broken line
+			t.Fatalf("%q, %v", text, err)
+		}
+	}
+}
+
+func TestTakenFilesMoveAwayOverSFTP(t *testing.T) {
+	server := sshtest.Start(t)
+	ids := seed(t, server.Dir, "csv")
+	s := sourceOf(openSFTP(t, sftpValues(server, server.Dir)), connectors.Values{"done": "taken", "ready": "ok"})
+	s.Rows = ids
+	takeAll(t, s)
+	left, err := os.ReadDir(server.Dir)
+	if err != nil || len(left) != 1 || left[0].Name() != "taken" {
+		t.Fatalf("left %v, %v", left, err)
+	}
+}
