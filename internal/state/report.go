@@ -138,3 +138,11 @@ func (s *State) Totals(ctx context.Context, target string) (sent, acknowledged, 
 		from outbox where target = $1`, target).Scan(&sent, &acknowledged, &rejected, &open)
 	return sent, acknowledged, rejected, open, failed("count the rows of "+target, err)
 }
+
+// SeenEpoch gives the greatest epoch in any version that a target was told of: what a restore of the
+// lake must begin a later one than.
+func (s *State) SeenEpoch(ctx context.Context) (int64, error) {
+	var greatest int64
+	err := s.db.QueryRowContext(ctx, `select coalesce(max(version), 0) from outbox`).Scan(&greatest)
+	return greatest >> 40, failed("find the greatest epoch", err)
+}

@@ -17,31 +17,31 @@ import (
 // Change is one statement about one entity under one policy, in the form in which receivers get it.
 // A target may get fewer members; what a member is absent from, the change does not say.
 type Change struct {
-	ID              string          `json:"id"` // policy/uscc/version
-	Kind            string          `json:"kind"`
-	Change          string          `json:"change"`
-	Version         int64           `json:"version"`
-	PreviousVersion int64           `json:"previous_version,omitempty"`
-	Policy          string          `json:"policy"`
-	Title           string          `json:"title"`
-	Evaluation      string          `json:"evaluation"`
-	Maker           string          `json:"maker"`
-	Status          string          `json:"status"` // official or trial
-	Trial           bool            `json:"trial"`
-	USCC            string          `json:"uscc"`
-	Name            string          `json:"name,omitempty"`
-	Category        string          `json:"category,omitempty"`
-	Division        string          `json:"division,omitempty"`
-	Industry        string          `json:"industry,omitempty"`
-	AsOf            string          `json:"as_of"`
-	CorrectedTo     string          `json:"corrected_to"`
-	Score           *catalog.Points `json:"score,omitempty"`
-	Grade           string          `json:"grade,omitempty"`
-	Rank            int64           `json:"rank,omitempty"`
-	Class           string          `json:"class,omitempty"`
-	PreviousGrade   string          `json:"previous_grade,omitempty"`
-	Wording         string          `json:"wording,omitempty"`
-	Seal            string          `json:"seal"`
+	ID              string      `json:"id"` // policy/uscc/version
+	Kind            string      `json:"kind"`
+	Change          string      `json:"change"`
+	Version         int64       `json:"version"`
+	PreviousVersion int64       `json:"previous_version,omitempty"`
+	Policy          string      `json:"policy"`
+	Title           string      `json:"title"`
+	Evaluation      string      `json:"evaluation"`
+	Maker           string      `json:"maker"`
+	Status          string      `json:"status"` // official or trial
+	Trial           bool        `json:"trial"`
+	USCC            string      `json:"uscc"`
+	Name            string      `json:"name,omitempty"`
+	Category        string      `json:"category,omitempty"`
+	Division        string      `json:"division,omitempty"`
+	Industry        string      `json:"industry,omitempty"`
+	AsOf            string      `json:"as_of"`
+	CorrectedTo     string      `json:"corrected_to"`
+	Score           json.Number `json:"score,omitempty"` // points, at most two places
+	Grade           string      `json:"grade,omitempty"`
+	Rank            int64       `json:"rank,omitempty"`
+	Class           string      `json:"class,omitempty"`
+	PreviousGrade   string      `json:"previous_grade,omitempty"`
+	Wording         string      `json:"wording,omitempty"`
+	Seal            string      `json:"seal"`
 }
 
 const selectChanges = `
@@ -111,8 +111,7 @@ func scanChange(rows *sql.Rows) (Change, error) {
 	}
 	c.AsOf, c.CorrectedTo = asOf.Format(time.DateOnly), correctedTo.Format(time.DateOnly)
 	if score.Valid {
-		points := catalog.Points(score.Int64)
-		c.Score = &points
+		c.Score = json.Number(catalog.Points(score.Int64).String())
 	}
 	if c.Status = "official"; c.Trial {
 		c.Status = "trial"

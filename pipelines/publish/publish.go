@@ -27,6 +27,8 @@ type Lake interface {
 	Put(ctx context.Context, o chain.Object) (chain.File, error)
 	Local(ctx context.Context, f chain.File) (string, error)
 	Commit(ctx context.Context, d chain.Draft) (chain.Entry, error)
+	// Epoch is what versions are counted in; a restore begins another before anything is published.
+	Epoch(ctx context.Context) (int64, error)
 	TempDir() string
 }
 
@@ -64,7 +66,7 @@ func (p *Publisher) Publish(ctx context.Context, run string, s Scored) (Result, 
 	case s.Seal == "":
 		return Result{}, fault.Newf(fault.Invalid, op, "a result without a seal cannot be repeated and is not published")
 	}
-	epoch, err := Epoch(ctx, p.Lake)
+	epoch, err := p.Lake.Epoch(ctx)
 	if err != nil {
 		return Result{}, err
 	}
