@@ -43,6 +43,9 @@ func (l *loader) department(d *Department, at place) []Fault {
 	if d.Order < 1 {
 		c.fail([]any{"order"}, "the order is a number from 1")
 	}
+	if other, taken := find(l.cat.Departments, func(o Department) bool { return o.Order == d.Order }); taken {
+		c.fail([]any{"order"}, "order %d is that of %s", d.Order, other.ID)
+	}
 	return c.faults
 }
 

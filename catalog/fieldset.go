@@ -19,7 +19,7 @@ type FieldSet struct {
 }
 
 // lay puts a set over what is there: a field, mapping, alias or check of the same name is replaced, the rest is
-// added. An alias that names a field says that both are one fact, and takes that field's place.
+// added. An alias that names a field below says that both are one fact, and takes that field's place.
 func (s *FieldSet) lay(over FieldSet) {
 	for _, f := range over.Fields {
 		if i := slices.IndexFunc(s.Fields, func(below Field) bool { return below.Name == f.Name }); i >= 0 {
@@ -34,7 +34,7 @@ func (s *FieldSet) lay(over FieldSet) {
 	maps.Copy(s.Map, over.Map)
 	for alias, name := range over.Aliases {
 		s.Aliases[alias] = name
-		s.Fields = slices.DeleteFunc(s.Fields, func(f Field) bool { return f.Name == alias && name != alias })
+		s.Fields = slices.DeleteFunc(s.Fields, func(f Field) bool { return f.Name == alias && !over.has(alias) })
 	}
 	for _, check := range over.Checks {
 		same := func(below Check) bool { return below.Code == check.Code && slices.Equal(below.Fields, check.Fields) }
@@ -78,7 +78,8 @@ func (d *Dataset) assemble(sets []FieldSet) {
 	}
 	d.Fields, d.Checks = whole.Fields, slices.Clone(whole.Checks)
 	d.Subject = Subject{USCC: name(whole.Subject.USCC), Name: name(whole.Subject.Name), Category: name(whole.Subject.Category)}
-	d.Key, d.Duty.From, d.Kind.Field = names(d.Key), name(d.Duty.From), name(d.Kind.Field)
+	d.Key, d.Duty.From = names(d.Key), name(d.Duty.From)
+	d.Kind.Field, d.Kind.First = name(d.Kind.Field), names(d.Kind.First)
 	for i, check := range d.Checks {
 		d.Checks[i].Fields = names(check.Fields)
 	}

@@ -47,6 +47,7 @@ func Load(fsys fs.FS) (*Catalog, []Fault) {
 	policies, faults := LoadPolicies(fsys, families)
 	c.Policies, l.faults = policies, append(l.faults, faults...)
 
+	l.strangers()
 	slices.SortFunc(c.Departments, func(a, b Department) int { return cmp.Compare(a.Order, b.Order) })
 	slices.SortFunc(c.Datasets, func(a, b Dataset) int { return strings.Compare(a.ID, b.ID) })
 	for i, d := range c.Datasets {
@@ -135,6 +136,25 @@ func load[T any](l *loader, pattern string, into *[]T, check func(v *T, at place
 			*into = append(*into, v)
 		}
 	}
+}
+
+// strangers reports YAML files in folders where nothing reads them: a misplaced contract would else be missed
+// without a word. Files beside the folders, such as a xinshu.yaml, are none of the catalogue's.
+func (l *loader) strangers() {
+	_ = fs.WalkDir(l.fsys, ".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil { // what cannot be read and belongs to the catalogue was reported where it was wanted
+			return nil //nolint:nilerr // the walk goes on
+		}
+		if entry.IsDir() && strings.HasPrefix(file, ".") && file != "." {
+			return fs.SkipDir
+		}
+		_, read := l.texts[file]
+		policy, _ := path.Match("policies/*.yaml", file)
+		if ending := path.Ext(file); !read && !policy && !entry.IsDir() && strings.Contains(file, "/") && (ending == ".yaml" || ending == ".yml") {
+			l.faults = append(l.faults, Fault{File: file, Line: 1, Message: "nothing reads a file of this place and name; datasets lie in datasets/<owner>/<name>.yaml"})
+		}
+		return nil
+	})
 }
 
 func (l *loader) read(file string, into any) (place, []Fault) {

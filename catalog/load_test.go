@@ -178,7 +178,7 @@ func TestFaultsNameFileAndLine(t *testing.T) {
 		{"an id that is not the file's", "id: amr.good", "id: amr.other", "1: dataset amr.other of amr belongs in datasets/amr/, in a file named for what follows the point; this is datasets/amr/good.yaml"},
 		{"an owner nobody knows", "owner: amr", "owner: nobody", "3: owner \"nobody\" is no department and no platform"},
 		{"no English title", "{zh: 名录, en: list}", "{zh: 名录}", "2: a title is needed in zh and en"},
-		{"a class that is none", "C05", "C14", `6: class "C14" is none of C01 to C13`},
+		{"a class that is none", "C05", "C14", `6: class "C14" is not in the code list catalogue-class`},
 		{"a way that is none", "way: files", "way: mail", `8: "mail" is none of restapi, dbtable, files`},
 		{"a family that is none", "family: listing", "family: lists", `4: family "lists" is unknown or has faults`},
 		{"a kind that is none", "kind: abnormal_list", "kind: abnormal", `5: kind "abnormal" is none of family listing`},
@@ -199,6 +199,7 @@ func TestFaultsNameFileAndLine(t *testing.T) {
 		{"a check with too few fields", "rule: not_future", "rule: not_after", "18: check DATE_FUTURE: rule not_after takes 2 fields"},
 		{"a duty from no date", "version: 1", "version: 1\nduty: {working_days: 7, from: reason}", `11: a duty counts working days from a date field; "reason" is none`},
 		{"an alias to no field", "key: [", "aliases: {LRRQ: list_day}\nkey: [", `15: alias LRRQ: field "list_day" is unknown`},
+		{"an alias that is one of its own fields", "key: [", "aliases: {reason: list_date}\nkey: [", "15: alias reason is the name of a field"},
 		{"two documents", "id: amr.good", "id: amr.good\n---\nid: x", "1: the file must hold one document, and holds more"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -239,6 +240,32 @@ func TestAllFaultsComeAtOnce(t *testing.T) {
 		if !slices.ContainsFunc(files, func(f string) bool { return strings.HasPrefix(f, w) }) {
 			t.Errorf("no fault at %s among %v", w, faults)
 		}
+	}
+}
+
+func TestAFileThatNothingReadsIsAFault(t *testing.T) {
+	fsys := small()
+	for _, name := range []string{"datasets/lost.yaml", "departments/amr.yml", "rules/periods.yaml", "dataset/amr/good.yaml"} {
+		fsys[name] = file("\nid: x")
+	}
+	for _, name := range []string{"README.md", "xinshu.yaml", ".git/config.yaml"} {
+		fsys[name] = file("\nnot ours")
+	}
+	_, faults := Load(fsys)
+	var files []string
+	for _, f := range faults {
+		files = append(files, f.File)
+	}
+	if want := []string{"dataset/amr/good.yaml", "datasets/lost.yaml", "departments/amr.yml", "rules/periods.yaml"}; !slices.Equal(files, want) {
+		t.Errorf("got %v, want faults in %v", faults, want)
+	}
+}
+
+func TestTwoDepartmentsCannotHaveOnePlace(t *testing.T) {
+	fsys := small()
+	fsys["departments/tax.yaml"].Data = []byte(strings.Replace(string(fsys["departments/tax.yaml"].Data), "order: 9", "order: 1", 1))
+	if _, faults := Load(fsys); len(faults) != 1 || faults[0].Error() != "departments/tax.yaml:2: order 1 is that of amr" {
+		t.Errorf("got %v", faults)
 	}
 }
 

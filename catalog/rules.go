@@ -3,7 +3,6 @@ package catalog
 import (
 	"cmp"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 )
@@ -69,7 +68,6 @@ func (l *loader) rules() Rules {
 	load(l, "rules/publicity-*.yaml", &r.Publicity, l.publicity)
 	seamless(l, r.Severity, func(s SeverityRules) Term { return s.Term })
 	seamless(l, r.Publicity, func(p PublicityRules) Term { return p.Term })
-	l.strangers()
 	return r
 }
 
@@ -171,14 +169,3 @@ func (t Term) until() Date {
 }
 
 var firstDay, lastDay = civil(1, 1, 1), civil(9999, 12, 31)
-
-// strangers reports files of rules that nothing reads.
-func (l *loader) strangers() {
-	names, _ := fs.Glob(l.fsys, "rules/*.yaml")
-	for _, file := range names {
-		known := file == overridesFile || slices.ContainsFunc([]string{"rules/severity-", "rules/publicity-"}, func(p string) bool { return strings.HasPrefix(file, p) })
-		if !known {
-			l.faults = append(l.faults, Fault{File: file, Line: 1, Message: fmt.Sprintf("a file of rules is named severity-*, publicity-* or %s", stem(overridesFile))})
-		}
-	}
-}

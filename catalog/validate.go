@@ -28,9 +28,11 @@ var (
 		"date": {"date", "datetime"}, "timestamp": {"datetime", "date"}, "integer": {"integer", "decimal"},
 		"fen": {"wan", "yuan"}, "boolean": {"boolean"},
 	}
-	classCode = regexp.MustCompile(`^C(0[1-9]|1[0-3])$`)
 	checkCode = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
 )
+
+// classList names the code list of classes of the national basic catalogue, which an installation may extend.
+const classList = "catalogue-class"
 
 // dataset puts a contract together and holds it against everything it names.
 func (l *loader) dataset(d *Dataset, at place) []Fault {
@@ -74,8 +76,9 @@ func (l *loader) header(c *checker, d *Dataset) {
 	if !department && !platform {
 		c.fail([]any{"owner"}, "owner %q is no department and no platform", d.Owner)
 	}
-	if !classCode.MatchString(d.Class) {
-		c.fail([]any{"class"}, "class %q is none of C01 to C13", d.Class)
+	classes, _ := l.cat.CodeList(classList)
+	if _, ok := find(classes.Values, func(v CodeValue) bool { return v.Code == d.Class }); !ok {
+		c.fail([]any{"class"}, "class %q is not in the code list %s", d.Class, classList)
 	}
 	c.oneOf([]any{"share"}, d.Share, shares...)
 	c.oneOf([]any{"way"}, d.Way, ways...)
