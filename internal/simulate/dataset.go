@@ -25,6 +25,7 @@ type dataset struct {
 	headings []string
 	kinds    map[string][]string // canonical kind to the words its owner uses
 	levels   map[string][]string // canonical level likewise
+	moves    bool                // a change moves the day of the act (a grade changed during its year)
 	first    []int               // entities that surely have records here, so that a small province lacks no dataset
 	faults   []Fault             // the kinds of dirt that can occur here
 
@@ -59,6 +60,7 @@ func compile(ds catalog.Dataset, place int, s source, codes func(string) []strin
 		}
 		col := column{field: f, hash: hashOf(f.Name)}
 		col.write = d.writer(f, col.hash, roles[f.Name], listed)
+		d.moves = d.moves || roles[f.Name] == "changed"
 		d.columns = append(d.columns, col)
 	}
 	d.headings = headingsOf(ds, d.columns)

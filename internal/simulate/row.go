@@ -222,6 +222,10 @@ func authorityOwner(d *dataset, f *fact) string {
 }
 
 func (p *Province) authority(d *dataset, e *Entity, f *fact) string {
+	if f.about != nil && f.about.dataset.family == "honour" { // whoever awarded it
+		awarded := &row{f: &fact{salt: f.about.salt}, col: hashOf("awarded_by")}
+		return awarded.pick(phrases["awarded_by"])
+	}
 	owner := authorityOwner(d, f)
 	if owner == "court" {
 		return places[e.Division] + "人民法院"

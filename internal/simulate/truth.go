@@ -109,13 +109,14 @@ func (p *Province) marksOf(c *chance, i int) (marks []Mark) {
 // Record is what a hub that makes no mistake knows of one record of a dataset.
 type Record struct {
 	Entity   int
-	Record   string // record id at the source
-	Kind     string // canonical; empty: the constant of the contract
-	Level    string
-	On       catalog.Date // date of the act
+	Record   string   // record id at the source
+	Key      []string // values of the contract's record key, canonical
+	Kind     string
+	Level    string       // - where the kind has none
+	On       catalog.Date // date of the act in its newest version
 	Received int          // day on which its first version came
 	Versions int
-	Status   string // in_force, disputed, repaired, withdrawn
+	Status   string // in_force, disputed, repaired, withdrawn; unconfirmed: a self-report for which nobody has stood yet
 }
 
 // Records are a dataset's records as known at the end of one of Days.
@@ -144,7 +145,7 @@ func (p *Province) recordsOf(c *chance, d *dataset, i, day int) (records []Recor
 		id := p.recordID(d, i, f.n)
 		at := len(records) - 1
 		if at < 0 || records[at].Record != id {
-			records = append(records, Record{Entity: i, Record: id, Received: f.day, Status: "in_force"})
+			records = append(records, Record{Entity: i, Record: id, Key: p.keyOf(d, i, f), Received: f.day})
 			at++
 		}
 		r := &records[at]
@@ -152,7 +153,13 @@ func (p *Province) recordsOf(c *chance, d *dataset, i, day int) (records []Recor
 			r.Status = "withdrawn"
 			continue
 		}
-		r.Kind, r.Level, r.On, r.Versions = f.kind, f.level, f.on, r.Versions+1
+		r.Kind, r.Level, r.On, r.Versions, r.Status = d.kindWord(f), d.levelWord(f), f.on, r.Versions+1, "in_force"
+		if d.id == "prov-credit.selfreport" && f.until == catalog.NoDate {
+			r.Status = "unconfirmed"
+		}
+		if d.moves && f.changed != catalog.NoDate {
+			r.On = f.changed
+		}
 	}
 	if len(records) == 0 || !d.caseable() {
 		return records
@@ -165,6 +172,44 @@ func (p *Province) recordsOf(c *chance, d *dataset, i, day int) (records []Recor
 		}
 	}
 	return records
+}
+
+// keyOf gives the values of the record key as the hub will read them.
+func (p *Province) keyOf(d *dataset, i int, f fact) []string {
+	r := &row{p: p, d: d, e: &p.entities[i], i: i, f: &f}
+	key := make([]string, len(d.contract.Key))
+	for k, name := range d.contract.Key {
+		col := d.columns[d.at(name)]
+		if r.col = col.hash; col.field.Type == "date" {
+			key[k] = f.on.String() // however the department writes it
+			continue
+		}
+		key[k] = col.write(r)
+	}
+	return key
+}
+
+// kindWord and levelWord give the canonical words of a fact, those that the contract fixes included.
+func (d *dataset) kindWord(f fact) string {
+	if f.kind == "" {
+		return d.contract.Kind.Const
+	}
+	return f.kind
+}
+
+func (d *dataset) levelWord(f fact) string {
+	switch {
+	case d.contract.Map["level"].Const != "":
+		return d.contract.Map["level"].Const
+	case d.contract.Kind.Const == "tax_arrears", d.contract.Kind.Const == "wage_arrears": // told by the day of settling
+		if f.until == catalog.NoDate {
+			return "open"
+		}
+		return "settled"
+	case f.level == "":
+		return "-"
+	}
+	return f.level
 }
 
 // statusUnder gives the status of a record under one more mark. A record has one fate, so no two
