@@ -3,6 +3,7 @@ package lake
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -88,7 +89,10 @@ func (l *Lake) putEntry(ctx context.Context, e chain.Entry, body []byte) (chain.
 	ctx, cancel := l.readBack(ctx)
 	defer cancel()
 	there, gone := l.entry(ctx, e.Chain, e.N)
-	if gone != nil {
+	switch {
+	case errors.Is(gone, ErrAbsent): // not written, as far as can be seen; if it comes late, its intent is found
+		return chain.Entry{}, err
+	case gone != nil:
 		return chain.Entry{}, fmt.Errorf("%w; reading back: %w", err, gone)
 	}
 	return there, nil

@@ -70,14 +70,14 @@ func failed(op string, err error) error {
 	}
 	e := &fault.Error{Op: op, Code: fault.Internal, Err: err}
 	switch {
+	case errors.Is(err, ErrUnsure), errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
+		e.Code, e.Hint = fault.Unavailable, "the store did not answer; the run can be repeated"
 	case errors.Is(err, ErrAbsent), errors.Is(err, fs.ErrNotExist):
 		e.Code = fault.NotFound
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		e.Code, e.Hint = fault.Unavailable, "the disk is full or a size limit is reached; nothing was committed"
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		e.Code, e.Hint = fault.Unauthorized, "the hub's user may not write here"
-	case errors.Is(err, ErrUnsure), errors.Is(err, context.DeadlineExceeded), os.IsTimeout(err):
-		e.Code, e.Hint = fault.Unavailable, "the store did not answer; the run can be repeated"
 	}
 	return e
 }
