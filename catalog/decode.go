@@ -126,10 +126,6 @@ var emptyRoot = &yaml.Node{Kind: yaml.MappingNode}
 
 // scalar reports whether a file's top-level key holds a single value.
 func scalar(p place, key string) bool {
-	for i := 0; i+1 < len(p.root.Content); i += 2 {
-		if p.root.Content[i].Value == key {
-			return p.root.Content[i+1].Kind == yaml.ScalarNode
-		}
-	}
-	return false
+	node := child(p.root, key)
+	return node != nil && node.Kind == yaml.ScalarNode
 }

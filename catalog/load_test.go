@@ -200,6 +200,7 @@ func TestFaultsNameFileAndLine(t *testing.T) {
 		{"a duty from no date", "version: 1", "version: 1\nduty: {working_days: 7, from: reason}", `11: a duty counts working days from a date field; "reason" is none`},
 		{"an alias to no field", "key: [", "aliases: {LRRQ: list_day}\nkey: [", `15: alias LRRQ: field "list_day" is unknown`},
 		{"an alias that is one of its own fields", "key: [", "aliases: {reason: list_date}\nkey: [", "15: alias reason is the name of a field"},
+		{"a set whose columns the family lacks", "use: [common]", "use: [common, cf-2018]", "11: family listing has no column"},
 		{"two documents", "id: amr.good", "id: amr.good\n---\nid: x", "1: the file must hold one document, and holds more"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,8 +3,6 @@ package catalog
 import (
 	"maps"
 	"slices"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Field gives a field of the contract by its name.
@@ -82,29 +80,4 @@ func (c *checker) mapping(d *Dataset, at []any, m Mapping, col Column) {
 			c.fail(at, "%s: field %s is personal and must not leave staging", col.Name, name)
 		}
 	}
-}
-
-// mapAt gives the path of a column's mapping; of an inherited one the list of sets.
-func (c *checker) mapAt(column string) []any {
-	if _, whole := c.line([]any{"map", column}); whole {
-		return []any{"map", column}
-	}
-	return []any{"use"}
-}
-
-// child gives the node under a key or at a number, nil when there is none.
-func child(node *yaml.Node, step any) *yaml.Node {
-	switch key := step.(type) {
-	case string:
-		for i := 0; node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
-			if node.Content[i].Value == key {
-				return node.Content[i+1]
-			}
-		}
-	case int:
-		if node.Kind == yaml.SequenceNode && key < len(node.Content) {
-			return node.Content[key]
-		}
-	}
-	return nil
 }

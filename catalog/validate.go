@@ -145,32 +145,6 @@ func (l *loader) fields(c *checker, fields []Field, aliases map[string]string) {
 	}
 }
 
-// fieldAt gives the path of a field in this file's own list; of an inherited one the list itself.
-func (c *checker) fieldAt(name string) []any {
-	for i := 0; ; i++ {
-		at := []any{"fields", i}
-		if _, whole := c.line(at); !whole {
-			return []any{"use"}
-		}
-		if c.text(append(at, "name")) == name {
-			return at
-		}
-	}
-}
-
-// text gives the scalar at a path of keys and numbers, empty when there is none.
-func (c *checker) text(at []any) string {
-	node := c.root
-	for _, step := range at {
-		next := child(node, step)
-		if next == nil {
-			return ""
-		}
-		node = next
-	}
-	return node.Value
-}
-
 func (c *checker) subject(d *Dataset) {
 	for _, s := range []struct{ key, name string }{{"uscc", d.Subject.USCC}, {"name", d.Subject.Name}, {"category", d.Subject.Category}} {
 		f, ok := d.Field(s.name)
@@ -236,18 +210,6 @@ func (c *checker) checks(d *Dataset) {
 			case k.Rule == "positive_iff" && i == 0 && !money:
 				c.fail(at, "check %s: field %s is no number", k.Code, name)
 			}
-		}
-	}
-}
-
-func (c *checker) checkAt(k Check) []any {
-	for i := 0; ; i++ {
-		at := []any{"checks", i}
-		if _, whole := c.line(at); !whole {
-			return []any{"use"}
-		}
-		if c.text(append(at, "code")) == k.Code && c.text(append(at, "rule")) == k.Rule {
-			return at
 		}
 	}
 }
