@@ -50,7 +50,7 @@ func (d *dataset) fateOf(f fact) fate {
 			return decided("list_exit", max(f.on.AddDays(365), hubDates[0]), end)
 		}
 		return none
-	case f.late() && f.day >= 3 && d.family == "penalty" && m < 400: // decided while the record is still on its way: the mark waits for it
+	case f.late() && d.family == "penalty" && m < 400: // decided while the record is still on its way: the mark waits for it
 		return decided("repair", f.on.AddDays(7), hubDates[f.day-2].AddDays(-1))
 	case f.late() && m < 700: // what was missing at the cut-off comes in by a case
 		return decided("completion", max(hubDates[3].AddDays(3), f.sent), end)

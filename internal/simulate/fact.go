@@ -80,7 +80,7 @@ func (p *Province) record(c *chance, d *dataset, e *Entity, n int, into []fact) 
 		end = f.on.AddDays(c.between(s.term[0], s.term[1]))
 	}
 	f.sent = f.on.AddDays(c.between(1, 6))
-	if c.permille(lateShare) && !s.fixed {
+	if c.permille(lateShare(d)) && !s.fixed {
 		f.sent = f.on.AddDays(c.between(15, 110))
 	}
 	if f.day = received(f.sent); f.day == 0 {
@@ -161,8 +161,14 @@ func registrationFacts(d *dataset, e *Entity, f fact, into []fact) []fact {
 	return follow(into, f, e.StatusOn)
 }
 
-// lateShare is how many in a thousand records leave their department weeks late.
-const lateShare = 45
+// lateShare is how many in a thousand records leave their department weeks late: of penalties, whose
+// lateness is what supervision of double publicity is about, more than of the rest.
+func lateShare(d *dataset) int {
+	if d.family == "penalty" {
+		return 130
+	}
+	return 50
+}
 
 // dateOf draws the date of a fact: more of the last year than of the time before, never before the
 // entity was there to do anything, never after its registration ended.

@@ -29,15 +29,19 @@ import (
 // what was spoiled, row for row, for the reason and in the column that were spoiled, and nothing else;
 // what settling keeps must be the records and marks that the province means.
 func TestTheHubReadsTheProvinceAsItIsMeant(t *testing.T) {
-	h := newHub(t, 11, 1500)
+	h := newHub(t, 20, 1500)
 	var all simulate.Tally
+	waited := 0
 	for day := 1; day <= len(simulate.Days); day++ {
 		for _, id := range h.province.Datasets() {
 			all.Add(h.stage(id, day))
 		}
 		h.settle(day)
 		h.compareRecords(day)
-		h.compareMarks(day)
+		waited += h.compareMarks(day)
+	}
+	if waited == 0 {
+		t.Error("no statement had to wait for its record")
 	}
 	for _, d := range simulate.Dirt {
 		if all.Faults[d.Fault] == 0 {
@@ -153,8 +157,8 @@ func (h *hub) compareRecords(day int) {
 }
 
 // compareMarks holds what is said about records against what was meant: each statement finds its
-// record, unless the record has not come yet.
-func (h *hub) compareMarks(day int) {
+// record, unless the record has not come yet. It says how many wait.
+func (h *hub) compareMarks(day int) (waiting int) {
 	known := map[string]bool{}
 	h.each("select kind, coalesce(target_record_id, '') from (select mark_id, kind, target_record_id, row_number() over (partition by mark_id order by known_from desc) as newest from "+h.table("mark")+") where newest = 1",
 		func(kind, target string) { known[kind+" "+target] = true })
@@ -164,7 +168,6 @@ func (h *hub) compareMarks(day int) {
 			came[id+" "+r.Record] = true
 		}
 	}
-	waiting := 0
 	for m := range h.province.Marks() {
 		if m.Day > day || m.Kind == "objection_open" { // an open objection gives way to its decision
 			continue
@@ -181,6 +184,7 @@ func (h *hub) compareMarks(day int) {
 		}
 	}
 	h.Logf("day %d: %d marks, %d wait for their record", day, len(known), waiting)
+	return waiting
 }
 
 // recordID is the id of a record that the house gives (protocol.md section 2).
