@@ -156,7 +156,7 @@ type job struct {
 	op, table, mode    string
 	name               string // table as the operator knows it
 	columns            []column
-	order              []string // quoted
+	order              []string // quoted and qualified
 	cursor             *column
 	nulls              string
 	lookback           time.Duration
@@ -240,11 +240,11 @@ func (jb *job) choose(columns []column, r *connectors.Reader, key []string) erro
 		}
 	}
 	for _, name := range declared {
-		jb.order = append(jb.order, quote(name))
+		jb.order = append(jb.order, source+quote(name))
 	}
 	if len(jb.order) == 0 {
 		for _, col := range jb.columns {
-			jb.order = append(jb.order, quote(col.name))
+			jb.order = append(jb.order, source+quote(col.name))
 		}
 	}
 	return nil

@@ -89,6 +89,10 @@ func (jb *job) where(at place) (text string, args []any) {
 	return "", nil
 }
 
+// source qualifies the columns of the order: PostgreSQL would take a bare name for the text that is
+// selected under it, and sort 10 before 9.
+const source = "src."
+
 // query selects every column as text; the last expression is the watermark or the row's place.
 func (jb *job) query(at place, where string) string {
 	texts := make([]string, 0, len(jb.columns)+1)
@@ -99,11 +103,11 @@ func (jb *job) query(at place, where string) string {
 	switch jb.mode {
 	case watermark:
 		texts = append(texts, jb.cursor.exact)
-		order = append([]string{quote(jb.cursor.name)}, order...)
+		order = append([]string{source + quote(jb.cursor.name)}, order...)
 	case flag:
 		texts = append(texts, jb.place)
 	}
-	query := "select " + strings.Join(texts, ", ") + " from " + jb.table + where + " order by " + strings.Join(order, ", ")
+	query := "select " + strings.Join(texts, ", ") + " from " + jb.table + " as src" + where + " order by " + strings.Join(order, ", ")
 	if at.Offset > 0 {
 		query += fmt.Sprintf(" limit %d offset %d", int64(1)<<62, at.Offset)
 	}

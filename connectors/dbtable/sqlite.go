@@ -44,6 +44,11 @@ func (s *sqlite) columns(ctx context.Context, schema, table string) ([]column, e
 	if schema == "" {
 		schema = "main"
 	}
+	var attached bool
+	err := s.db.QueryRowContext(ctx, "select count(*) > 0 from pragma_database_list where name = $1", schema).Scan(&attached)
+	if err != nil || !attached {
+		return nil, err
+	}
 	rows, err := s.db.QueryContext(ctx, "select name from pragma_table_info($1, $2) order by cid", table, schema)
 	if err != nil {
 		return nil, err
