@@ -121,9 +121,10 @@ func residentCheckChar(s string) byte {
 	return "10X98765432"[sum%11]
 }
 
-// isOldResidentID reports the form of 15 digits issued until 1999, which has no check digit.
+// isOldResidentID reports the form of 15 digits issued until 1999, which has no check digit. Who was born before 1910
+// lives no more, and registration numbers of enterprises often have a zero where the year's first digit would be.
 func isOldResidentID(s string) bool {
-	return len(s) == 15 && allDigits(s) && knownProvince(s[:2]) && plausibleBirth(1900+number(s[6:8]), s[8:12])
+	return len(s) == 15 && allDigits(s) && knownProvince(s[:2]) && s[6] != '0' && plausibleBirth(1900+number(s[6:8]), s[8:12])
 }
 
 // plausibleBirth leaves out years nobody living was born in and days that no month has.
