@@ -116,7 +116,7 @@ const admitted = `(
 // admit now, what replaces a grade that it was once sent. A correction then goes as it is; anything
 // else tells the target that the grade it holds is no longer shared with it.
 const due = `
-	insert into outbox (target, policy, uscc, version, kind, n, state, delivery, sent_at, answered_at, code, message)
+	insert into outbox (target, policy, uscc, version, kind, n, state, delivery, sent_at, taken_at, answered_at, code, message)
 	select
 		w.target, w.policy, w.uscc, w.version,
 		case
@@ -124,7 +124,7 @@ const due = `
 			when w.kind = 'correction' and not (w.public = 1 and w.trial = 1) then w.kind
 			else 'retraction'
 		end,
-		w.n, 'due', '', 0, 0, '', ''
+		w.n, 'due', '', 0, 0, 0, '', ''
 	from (
 		select
 			t.id as target, t.public, c.policy, c.uscc, c.version, c.kind, c.n, c.trial,

@@ -67,12 +67,13 @@ func waiting(ctx context.Context, tx *sql.Tx, target string, now int64) (id stri
 	return id, err
 }
 
-// dissolve gives back the rows of deliveries that are to be tried now and of which a row was
-// superseded meanwhile: sent as they are, an older version would follow a newer one.
+// dissolve gives back the open rows of deliveries that are to be tried now and of which some rows
+// are answered or superseded by now. Sent whole, an older version would follow a newer one; sent in
+// part under its old id, a receiver that keeps one receipt per delivery would answer for other rows.
 func dissolve(ctx context.Context, tx *sql.Tx, target string, now int64) error {
 	const stale = `select d.id from delivery as d
 		where d.target = $1 and d.next_at <= $2 and (d.state in ('due', 'awaiting') or d.state = 'open' and d.code = 'unavailable')
-			and exists (select 1 from outbox as o where o.delivery = d.id and o.state = 'superseded')`
+			and exists (select 1 from outbox as o where o.delivery = d.id and o.state not in ('due', 'sent'))`
 	for _, statement := range []string{
 		`update outbox set delivery = '', state = 'due' where state in ('due', 'sent') and delivery in (` + stale + `)`,
 		`update delivery set state = 'void' where id in (` + stale + `)`,
@@ -139,7 +140,8 @@ func nameOf(ctx context.Context, tx *sql.Tx, target, policy string, most int) (i
 	return target + "-" + hex.EncodeToString(h.Sum(nil)[:12]), size, rows.Err()
 }
 
-// load reads a delivery with those of its rows that are not yet answered.
+// load reads a delivery with its rows. All of them are open and the newest of their entity, because
+// dissolve went before.
 func load(ctx context.Context, tx *sql.Tx, id string) (connectors.Delivery, int, error) {
 	d := connectors.Delivery{ID: id, Kind: "grades"}
 	var made int64

@@ -45,7 +45,8 @@ func (s *State) Answered(ctx context.Context, d connectors.Delivery, r connector
 		if err := attempted(ctx, tx, d.ID, now, "answered", r.Message); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `update outbox set state = 'sent' where delivery = $1 and state = 'due'`, d.ID); err != nil {
+		if _, err := tx.ExecContext(ctx, `
+			update outbox set state = 'sent', taken_at = $1 where delivery = $2 and state = 'due'`, now, d.ID); err != nil {
 			return err
 		}
 		state, code, message := "awaiting", "", ""
@@ -161,7 +162,8 @@ func judge(ctx context.Context, tx *sql.Tx, target, delivery string, rows []conn
 	}
 	if whole {
 		_, err = tx.ExecContext(ctx, `
-			update outbox set state = 'acknowledged', answered_at = $1, code = '', message = ''
+			update outbox set state = 'acknowledged', answered_at = $1, code = '', message = '',
+				taken_at = case when taken_at = 0 then cast($1 as bigint) else taken_at end
 			where delivery = $2 and state in ('due', 'sent')`, now, delivery)
 	}
 	return err
@@ -194,7 +196,8 @@ func judgeOne(ctx context.Context, tx *sql.Tx, target string, row connectors.Row
 	}
 	_, err := tx.ExecContext(ctx, `
 		update outbox set state = $1, answered_at = $2, code = $3, message = $4,
-			sent_at = case when sent_at = 0 then cast($2 as bigint) else sent_at end
+			sent_at = case when sent_at = 0 then cast($2 as bigint) else sent_at end,
+			taken_at = case when taken_at = 0 then cast($2 as bigint) else taken_at end
 		where target = $5 and policy = $6 and uscc = $7 and version = $8 and state in (`+from+`)`,
 		state, now, row.Code, row.Message, target, policy, uscc, version)
 	return err

@@ -8,7 +8,7 @@ import (
 // Count is how far the deliveries to one target are, in rows.
 type Count struct {
 	Target       string
-	Sent         int64 // handed over at least once, whatever the answer
+	Sent         int64 // taken by the target, whatever it answered
 	Acknowledged int64
 	Rejected     int64 // a negative row receipt; a newer version is sent again
 	Superseded   int64 // a newer version took its place before it was answered
@@ -22,7 +22,7 @@ func (s *State) Counts(ctx context.Context) ([]Count, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		select
 			t.id,
-			count(case when o.sent_at > 0 then 1 end),
+			count(case when o.taken_at > 0 then 1 end),
 			count(case when o.state = 'acknowledged' then 1 end),
 			count(case when o.state = 'rejected' then 1 end),
 			count(case when o.state = 'superseded' then 1 end),
@@ -131,7 +131,7 @@ func (s *State) Holdings(ctx context.Context, policy, uscc string) ([]Held, erro
 func (s *State) Totals(ctx context.Context, target string) (sent, acknowledged, rejected, open int64, err error) {
 	err = s.db.QueryRowContext(ctx, `
 		select
-			count(case when sent_at > 0 then 1 end),
+			count(case when taken_at > 0 then 1 end),
 			count(case when state = 'acknowledged' then 1 end),
 			count(case when state = 'rejected' then 1 end),
 			count(case when state in ('due', 'sent') then 1 end)

@@ -140,7 +140,7 @@ func (s *Sender) send(ctx context.Context, t Target, d connectors.Delivery, atte
 	}
 	rows := judge(rowIDs(d), receipt)
 	again := time.Time{}
-	if receipt.Pending {
+	if receipt.Pending && attempt < s.Retry.attempts() {
 		again = s.Now().Add(s.Retry.answerWithin())
 	}
 	fault.At(fault.BeforeReceipt)
@@ -148,29 +148,32 @@ func (s *Sender) send(ctx context.Context, t Target, d connectors.Delivery, atte
 }
 
 // takeAnswers stores the receipts that a platform gave later, each before the platform may forget it.
+// One that cannot be read does not hold up those behind it.
 func (s *Sender) takeAnswers(ctx context.Context, t Target) (failure, err error) {
 	answerer, ok := t.Pusher.(connectors.Answerer)
 	if !ok {
 		return nil, nil
 	}
+	var failures []error
 	for answer, failure := range answerer.Answers(ctx) {
-		if failure != nil {
-			return failure, ctx.Err()
+		if failure == nil {
+			if err := s.takeAnswer(ctx, t, answer); err != nil {
+				return nil, err
+			}
+			failure = answerer.Taken(ctx, answer) // not taken, it comes again and changes nothing
 		}
-		ids, err := s.Outbox.Members(ctx, answer.DeliveryID)
-		if err != nil {
-			return nil, err
-		}
-		rows := judge(ids, answer.Receipt)
-		fault.At(fault.BeforeReceipt)
-		if err := s.Outbox.AnsweredLater(ctx, t.ID, answer.DeliveryID, answer.Receipt, rows); err != nil {
-			return nil, err
-		}
-		if failure := answerer.Taken(ctx, answer); failure != nil {
-			return failure, ctx.Err() // it will come again and change nothing
-		}
+		failures = append(failures, failure)
 	}
-	return nil, nil
+	return errors.Join(failures...), ctx.Err()
+}
+
+func (s *Sender) takeAnswer(ctx context.Context, t Target, answer connectors.Answer) error {
+	ids, err := s.Outbox.Members(ctx, answer.DeliveryID)
+	if err != nil {
+		return err
+	}
+	fault.At(fault.BeforeReceipt)
+	return s.Outbox.AnsweredLater(ctx, t.ID, answer.DeliveryID, answer.Receipt, judge(ids, answer.Receipt))
 }
 
 func (t Target) batch() int {

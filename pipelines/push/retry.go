@@ -14,7 +14,7 @@ import (
 type Retry struct {
 	Base         time.Duration // longest wait after the first failure; doubles with each; 0: a minute
 	Cap          time.Duration // longest wait of all; 0: an hour
-	Attempts     int           // failed attempts before a delivery is open for a person; 0: 8
+	Attempts     int           // attempts without an answer before a delivery is open for a person; 0: 8
 	AnswerWithin time.Duration // how long an answer promised for later is waited for; 0: 24 hours
 }
 
@@ -26,7 +26,7 @@ func (r Retry) after(delivery string, attempt int, cause error, now time.Time) (
 	if !fault.Is(cause, fault.Unavailable) {
 		return time.Time{}, true
 	}
-	return now.Add(r.wait(delivery, attempt)), attempt >= or(r.Attempts, 8)
+	return now.Add(r.wait(delivery, attempt)), attempt >= r.attempts()
 }
 
 // wait is a full jitter: anything from 0 to the longest wait of this attempt, drawn from the
@@ -42,6 +42,8 @@ func (r Retry) wait(delivery string, attempt int) time.Duration {
 	draw := sha256.Sum256([]byte(delivery + "\x1f" + strconv.Itoa(attempt)))
 	return time.Duration(binary.BigEndian.Uint64(draw[:8]) % uint64(longest))
 }
+
+func (r Retry) attempts() int { return or(r.Attempts, 8) }
 
 func (r Retry) answerWithin() time.Duration { return or(r.AnswerWithin, 24*time.Hour) }
 

@@ -56,7 +56,8 @@ create table outbox (
     n           bigint not null,
     state       text   not null, -- due, sent, acknowledged, rejected, superseded
     delivery    text   not null, -- empty: not yet in one
-    sent_at     bigint not null, -- 0: certainly never handed over
+    sent_at     bigint not null, -- 0: certainly never handed over; else perhaps received, answered or not
+    taken_at    bigint not null, -- when the target first answered anything about it
     answered_at bigint not null,
     code        text   not null, -- the row receipt as received
     message     text   not null,
