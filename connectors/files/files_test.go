@@ -1,15 +1,21 @@
 package files
 
 import (
+	"crypto/md5"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
 
 	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/connectors/connectortest"
+	"xinshu/internal/fault"
 )
 
 func write(t *testing.T, dir, name, body string) {
@@ -115,5 +121,280 @@ func takeAll(t *testing.T, s connectortest.Source) {
 				t.Fatalf("taken rows came again: %v", again)
 			}
 		}
+	}
+}
+
+// outcome is a pull as "name:line:value", rejects as "name:line:!REASON".
+func outcome(t *testing.T, c *conn, values connectors.Values, after connectors.Cursor) (got []string, next connectors.Cursor) {
+	t.Helper()
+	s := sourceOf(c, values)
+	next = after
+	for page, err := range c.Pull(t.Context(), s.Job, after) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(page.Origin.File)
+		for i, id := range connectortest.Column(page.Batch, "id") {
+			line := page.Origin.Line + int64(i)
+			if page.Origin.Lines != nil {
+				line = page.Origin.Lines[i]
+			}
+			got = append(got, fmt.Sprintf("%s:%d:%s", name, line, id))
+		}
+		for _, r := range page.Rejects {
+			got = append(got, fmt.Sprintf("%s:%d:!%s%s", name, r.Line, r.Reason, r.Column))
+		}
+		page.Batch.Release()
+		next = page.Next
+	}
+	return got, next
+}
+
+func expect(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Fatalf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestLinesAreThoseOfTheFile(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.csv", "\ufeff id　, 名称\u200b\r\n1,\"甲\r\n乙\"\r\n\r\n2,x,y\r\n\"3\"z,q\r\n4,\xff\r\n5,戊\r\n")
+	write(t, dir, "b.jsonl", "{\"id\":1}\n\n  {\"id\":\n[2]\n{\"id\":\"3\"}")
+	write(t, dir, "c.json", "{\"total\":3,\n\"rows\":[\n{\"id\":1},\n\n 2,{\"id\":\n3}, {\"id\": 01}]\n,\"more\":[{}]}")
+	got, _ := outcome(t, openDir(t, dir, nil).(*conn), nil, "")
+	expect(t, got,
+		"a.csv:2:1", "a.csv:8:5", "a.csv:5:!CSV_FIELDS", "a.csv:6:!CSV_QUOTE", "a.csv:7:!ENCODING名称",
+		"b.jsonl:1:1", "b.jsonl:5:3", "b.jsonl:3:!JSON_SYNTAX", "b.jsonl:4:!JSON_NOT_OBJECT",
+		"c.json:3:1", "c.json:5:3", "c.json:5:!JSON_NOT_OBJECT", "c.json:6:!JSON_SYNTAX")
+}
+
+func TestABrokenFileIsOneRejectAndTheOthersAreRead(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.csv", "id,id\n1,2\n")
+	write(t, dir, "b.csv", "")
+	write(t, dir, "c.json", `{"rows":[{"id":1},{"id":2}`)
+	write(t, dir, "d.json", `{"data":[{"id":1}]}`)
+	write(t, dir, "e.xlsx", "PK")
+	write(t, dir, "f.csv", "\xff\xfei\x00d\x00")
+	write(t, dir, "g.csv", "id\n7\n")
+	write(t, dir, "g.csv.md5", "00000000000000000000000000000000  g.csv\n")
+	write(t, dir, "h.csv", "\"id\n")
+	write(t, dir, "i.csv", "id,,\n9,x,y\n")
+	write(t, dir, "j.csv", "id\n")
+	c := openDir(t, dir, nil).(*conn)
+	got, next := outcome(t, c, nil, "")
+	expect(t, got, "a.csv:1:!FILE_HEADER", "b.csv:1:!FILE_HEADER", "c.json:1:!JSON_SYNTAX", "d.json:1:!JSON_ROWS", "e.xlsx:0:!FILE_FORMAT",
+		"f.csv:0:!FILE_ENCODING", "g.csv:0:!FILE_CHECKSUM", "h.csv:1:!FILE_HEADER", "i.csv:2:9")
+	again, _ := outcome(t, c, nil, next)
+	expect(t, again)
+	sum := md5.Sum([]byte("id\n70\n"))
+	write(t, dir, "g.csv", "id\n70\n")
+	write(t, dir, "g.csv.md5", "MD5 (g.csv) = "+strings.ToUpper(hex.EncodeToString(sum[:])))
+	mended, _ := outcome(t, c, nil, next)
+	expect(t, mended, "g.csv:2:70")
+}
+
+func TestFilesThatAreNotWholeAreLeft(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{".a.csv", "b.csv.tmp", "c.csv.part", "d.csv.filepart", "e.fb", "f.ok", "g.md5"} {
+		write(t, dir, name, "id\n1\n")
+	}
+	write(t, dir, "folder/x.csv", "id\n1\n")
+	write(t, dir, "h.csv", "id\n1\n")
+	write(t, dir, "i.csv", "id\n2\n")
+	write(t, dir, "i.csv.ok", "")
+	write(t, dir, "j.csv", "id\n3\n")
+	write(t, dir, "j.ok", "")
+	c := openDir(t, dir, nil).(*conn)
+	got, next := outcome(t, c, connectors.Values{"ready": "ok"}, "")
+	expect(t, got, "i.csv:2:2", "j.csv:2:3")
+	write(t, dir, "h.csv.ok", "")
+	got, _ = outcome(t, c, connectors.Values{"ready": "ok"}, next)
+	expect(t, got, "h.csv:2:1")
+	got, _ = outcome(t, c, connectors.Values{"checksum": "required", "pattern": "i*"}, "")
+	expect(t, got, "i.csv:0:!FILE_CHECKSUM")
+	got, _ = outcome(t, c, connectors.Values{"folder": "folder", "pattern": "[x].csv"}, "")
+	expect(t, got, "x.csv:2:1")
+	got, _ = outcome(t, c, connectors.Values{"folder": "not/there"}, "")
+	expect(t, got)
+}
+
+func TestAFileIsTakenOnceByNameAndContent(t *testing.T) {
+	dir := t.TempDir()
+	c := openDir(t, dir, nil).(*conn)
+	write(t, dir, "a.csv", "id\n1\n")
+	got, next := outcome(t, c, nil, "")
+	expect(t, got, "a.csv:2:1")
+	later := time.Now().Add(time.Hour)
+	if err := os.Chtimes(filepath.Join(dir, "a.csv"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	got, next = outcome(t, c, nil, next)
+	expect(t, got)
+	write(t, dir, "a.csv", "id\n2\n")
+	got, next = outcome(t, c, nil, next)
+	expect(t, got, "a.csv:2:2")
+	if strings.Contains(string(next), "id\n") || !strings.Contains(string(next), `"a.csv"`) {
+		t.Fatalf("cursor %s", next)
+	}
+	if err := os.Remove(filepath.Join(dir, "a.csv")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "b.csv", "id\n3\n")
+	if got, next = outcome(t, c, nil, next); strings.Contains(string(next), "a.csv") {
+		t.Fatalf("a file that is gone stays in the cursor %s", next)
+	}
+	expect(t, got, "b.csv:2:3")
+}
+
+func TestTakenFilesMoveAway(t *testing.T) {
+	dir := t.TempDir()
+	ids := seed(t, dir, "json")
+	write(t, dir, "done/annual_edu_20251028090000_1.json", "an earlier one")
+	c := openDir(t, dir, nil)
+	s := sourceOf(c, connectors.Values{"done": "done", "page_rows": "2"})
+	s.Rows = ids
+	takeAll(t, s)
+	earlier, err := os.ReadFile(filepath.Join(dir, "done", "annual_edu_20251028090000_1.json"))
+	if err != nil || string(earlier) != "an earlier one" {
+		t.Fatalf("%q, %v", earlier, err)
+	}
+	moved, _ := filepath.Glob(filepath.Join(dir, "done", "*"))
+	if len(moved) != 5 { // the earlier one, two files, two .ok
+		t.Fatalf("moved %v", moved)
+	}
+}
+
+func TestAFileReplacedBeforeItsAckStays(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.csv", "id\n1\n")
+	c := openDir(t, dir, nil).(*conn)
+	s := sourceOf(c, connectors.Values{"done": "done"})
+	var pages []connectors.Page
+	for page, err := range c.Pull(t.Context(), s.Job, "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		page.Batch.Release()
+		pages = append(pages, page)
+	}
+	write(t, dir, "a.csv", "id\n2\n")
+	if err := c.Ack(t.Context(), s.Job, connectortest.Handles(pages...)); err != nil {
+		t.Fatal(err)
+	}
+	got, _ := outcome(t, c, s.Job.Values, pages[0].Next)
+	expect(t, got, "a.csv:2:2")
+	for _, handle := range []string{"0 ../a.csv", "nothing"} {
+		if err := c.Ack(t.Context(), s.Job, connectortest.Handles(connectors.Page{Taken: []string{handle}})); !fault.Is(err, fault.Invalid) {
+			t.Fatalf("%q gave %v", handle, err)
+		}
+	}
+}
+
+func TestGB18030IsReadInEveryFormat(t *testing.T) {
+	dir := t.TempDir()
+	for name, body := range map[string]string{"a.csv": "id,名称\n舞钢市𠮷,x\n", "b.json": `[{"id":"乗\\樂"}]`, "c.jsonl": `{"id":"灤"}`} {
+		gb, err := simplifiedchinese.GB18030.NewEncoder().String(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, dir, name, gb)
+	}
+	c := openDir(t, dir, nil).(*conn)
+	for _, encoding := range []string{"auto", "gb18030"} {
+		got, _ := outcome(t, c, connectors.Values{"encoding": encoding}, "")
+		expect(t, got, "a.csv:2:舞钢市𠮷", `b.json:1:乗\樂`, "c.jsonl:1:灤")
+	}
+}
+
+func TestAFileThatChangesWhileItIsReadFailsThePull(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.csv", "id\n"+strings.Repeat("1\n", 300_000))
+	c := openDir(t, dir, nil).(*conn)
+	s := sourceOf(c, connectors.Values{"page_rows": "10"})
+	var last error
+	first := true
+	for page, err := range c.Pull(t.Context(), s.Job, "") {
+		if last = err; err != nil {
+			break
+		}
+		page.Batch.Release()
+		if first {
+			first = false
+			write(t, dir, "a.csv", "id\n"+strings.Repeat("2\n", 300_000))
+		}
+	}
+	if !fault.Is(last, fault.Unavailable) || !strings.Contains(last.Error(), "changed while it was read") {
+		t.Fatalf("got %v", last)
+	}
+}
+
+func TestNothingOutsideTheRootIsRead(t *testing.T) {
+	outside, dir := t.TempDir(), t.TempDir()
+	write(t, outside, "secret.csv", "id\n1\n")
+	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	c := openDir(t, dir, nil).(*conn)
+	for _, folder := range []string{"link", "../" + filepath.Base(outside)} {
+		s := sourceOf(c, connectors.Values{"folder": folder})
+		read := 0
+		var last error
+		for page, err := range c.Pull(t.Context(), s.Job, "") {
+			if last = err; err == nil {
+				page.Batch.Release()
+				read++
+			}
+		}
+		if last == nil || read > 0 {
+			t.Errorf("%s: %d pages, %v", folder, read, last)
+		}
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	for says, values := range map[string]connectors.Values{
+		"host is not set":            {"root": "/", "place": "sftp"},
+		"host_key is not set":        {"root": "/", "place": "sftp"},
+		"neither password nor":       {"root": "/", "place": "sftp"},
+		"root (root folder) is not":  {},
+		"outbox leaves the root":     {"root": "/", "outbox": "a/../../b"},
+		"the root folder must exist": {"root": filepath.Join(t.TempDir(), "none")},
+	} {
+		if _, err := Driver().Open(t.Context(), values); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("got %v, want %q", err, says)
+		}
+	}
+	c := openDir(t, t.TempDir(), nil).(*conn)
+	for says, values := range map[string]connectors.Values{
+		"done is the folder that is read": {"done": "."},
+		"pattern is broken":               {"pattern": "[a"},
+		"page_rows is no whole number":    {"page_rows": "many"},
+	} {
+		for _, err := range c.Pull(t.Context(), sourceOf(c, values).Job, "") {
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("got %v, want %q", err, says)
+			}
+		}
+	}
+}
+
+func TestSettingsAreDeclaredWhole(t *testing.T) { connectortest.Settings(t, Driver()) }
+
+func TestTheRegisterReadsTheSameInBothEncodings(t *testing.T) {
+	plain, gb := samples(t, "enterprises/ningxia_2019.csv"), samples(t, "enterprises/ningxia_2019.gb18030.csv")
+	if len(plain) == 0 || len(gb) == 0 {
+		return
+	}
+	c := openDir(t, filepath.Dir(plain[0]), nil).(*conn)
+	read := func(pattern string) []string {
+		s := sourceOf(c, connectors.Values{"pattern": pattern})
+		s.Column = "统一社会信用代码"
+		return connectortest.Collect(t, s, "")
+	}
+	all, some := read("ningxia_2019.csv"), read("ningxia_2019.gb18030.csv")
+	if len(all) != 1000 || len(some) != 400 || strings.Join(all[:400], " ") != strings.Join(some, " ") {
+		t.Fatalf("%d and %d codes", len(all), len(some))
 	}
 }
