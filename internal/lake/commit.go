@@ -35,7 +35,7 @@ func (l *Lake) Commit(ctx context.Context, d chain.Draft) (chain.Entry, error) {
 	if err != nil {
 		return chain.Entry{}, failed(op, err)
 	}
-	if done, ok, err := l.findFrom(ctx, name, d.Entry.Intent, head.N); ok || err != nil {
+	if done, ok, err := l.findFrom(ctx, head, d.Entry.Intent); ok || err != nil {
 		return done, failed(op, err)
 	}
 	if head.N != d.Base.N || head.SHA256 != d.Base.SHA256 {
@@ -50,7 +50,7 @@ func (l *Lake) Commit(ctx context.Context, d chain.Draft) (chain.Entry, error) {
 		return chain.Entry{}, &fault.Error{Op: op, Code: fault.Conflict, Err: err}
 	}
 	logged := e
-	if logged.Manifests, logged.Files, err = l.fold(ctx, e.Files); err != nil {
+	if logged.Manifests, logged.Files, err = l.fold(ctx, e, head); err != nil {
 		return chain.Entry{}, failed(op, err)
 	}
 	body, err := canonical(logged)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,20 +79,33 @@ func (l *Lake) Collect(ctx context.Context, settled Unsettled) (Collected, error
 	return done, failed(op, errors.Join(l.store.Sweep(ctx, before), sweep(l.temp, before)))
 }
 
-// sweep removes what killed steps left in the folder for local work.
+// sweep removes what killed steps left in the folder for local work: old files, and the folders that
+// are empty then.
 func sweep(dir string, before time.Time) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			var info fs.FileInfo
-			if info, err = d.Info(); err == nil && info.ModTime().Before(before) {
-				err = os.Remove(path)
-			}
+	var folders []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		var info fs.FileInfo
+		if err == nil {
+			info, err = d.Info()
 		}
-		if errors.Is(err, fs.ErrNotExist) {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil // its step took it away
+		case err != nil || !info.ModTime().Before(before) || path == dir:
+			return err
+		case d.IsDir():
+			folders = append(folders, path)
 			return nil
 		}
-		return err
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
 	})
+	for _, path := range slices.Backward(folders) {
+		_ = os.Remove(path) // one that is not empty stays
+	}
+	return err
 }
 
 // mark adds what the chain's remaining entries list.

@@ -53,6 +53,7 @@ type Lake struct {
 	hints     map[string]int64        // chain to the newest n seen; where a LIST begins, never an answer
 	began     map[string]time.Time    // chain and run to the time of its first object
 	manifests map[string][]chain.File // by hash
+	links     map[string]linkOf       // by the entry's hash
 	checked   map[string]bool         // key and hash of objects whose bytes this process found right
 }
 
@@ -60,7 +61,7 @@ type Lake struct {
 func New(store Store, o Options) (*Lake, error) {
 	l := &Lake{store: store, node: o.Node, engine: o.Engine, now: o.Now,
 		hints: map[string]int64{}, began: map[string]time.Time{},
-		manifests: map[string][]chain.File{}, checked: map[string]bool{}}
+		manifests: map[string][]chain.File{}, links: map[string]linkOf{}, checked: map[string]bool{}}
 	if l.now == nil {
 		l.now = time.Now
 	}

@@ -158,26 +158,55 @@ func (l *Lake) Chains(ctx context.Context) ([]string, error) {
 // Find gives the entry that carries an intent, if it is among the newest of the chain: the work is
 // done and need not be done again.
 func (l *Lake) Find(ctx context.Context, name, intent string) (chain.Entry, bool, error) {
-	n, err := l.newest(ctx, name)
+	head, err := l.Head(ctx, name)
 	if err != nil {
-		return chain.Entry{}, false, failed("look for the intent in "+name, err)
+		return chain.Entry{}, false, err
 	}
-	return l.findFrom(ctx, name, intent, n)
+	return l.findFrom(ctx, head, intent)
 }
 
-func (l *Lake) findFrom(ctx context.Context, name, intent string, head int64) (chain.Entry, bool, error) {
-	for n := head; n > 0 && n > head-keepEntries; n-- {
-		e, err := l.entry(ctx, name, n)
-		if errors.Is(err, ErrAbsent) {
-			break // the chain's oldest kept entry is younger than that
+// findFrom looks from the head back. What an entry's intent and parent are never changes for a given
+// hash, so only entries whose hash is new to this process are read.
+func (l *Lake) findFrom(ctx context.Context, head chain.Entry, intent string) (chain.Entry, bool, error) {
+	if head.N > 0 && head.Intent == intent {
+		return head, true, nil
+	}
+	sha := head.ParentSHA256
+	for n := head.N - 1; n > 0 && n > head.N-keepEntries; n-- {
+		l.mu.Lock()
+		link, known := l.links[sha]
+		l.mu.Unlock()
+		if !known {
+			e, err := l.entry(ctx, head.Chain, n)
+			if errors.Is(err, ErrAbsent) {
+				break // garbage collection took it: the oldest kept entry has been looked at
+			}
+			if err != nil {
+				return chain.Entry{}, false, failed("look for the intent in "+head.Chain, err)
+			}
+			link = linkOf{e.Intent, e.ParentSHA256}
+			l.learn(e.SHA256, link)
 		}
-		if err != nil {
-			return chain.Entry{}, false, failed("look for the intent in "+name, err)
+		if link.intent == intent {
+			e, err := l.Entry(ctx, head.Chain, n)
+			return e, err == nil, err
 		}
-		if e.Intent == intent {
-			e.Files, err = l.expand(ctx, e)
-			return e, err == nil, failed("look for the intent in "+name, err)
-		}
+		sha = link.parent
 	}
 	return chain.Entry{}, false, nil
+}
+
+// linkOf is what the search for an intent needs of an entry.
+type linkOf struct{ intent, parent string }
+
+// linksKept bounds the links held in memory: several hundred chains of 14.
+const linksKept = 10_000
+
+func (l *Lake) learn(sha string, link linkOf) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.links) >= linksKept {
+		clear(l.links)
+	}
+	l.links[sha] = link
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"xinshu/internal/chain"
 	"xinshu/internal/fault"
@@ -16,35 +17,42 @@ const manifestFiles = 1000
 // manifestsKept bounds the parsed manifests held in memory.
 const manifestsKept = 64
 
+// manifest carries the id of the commit that made it, so that no two commits share one by chance: a
+// commit may then count on the manifests it wrote itself and on those of the head, and garbage
+// collection takes neither.
 type manifest struct {
-	Format int          `json:"format"`
-	Files  []chain.File `json:"files"`
+	Format   int          `json:"format"`
+	CommitID string       `json:"commit_id"`
+	Files    []chain.File `json:"files"`
 }
 
 // fold moves full thousands of files from the front of a long list into manifests. Files keep their
-// order from commit to commit, so the manifests of the front stay the same objects.
-func (l *Lake) fold(ctx context.Context, files []chain.File) (shas []string, rest []chain.File, err error) {
-	shas = []string{}
-	if len(files) <= manifestFiles {
-		return shas, files, nil
+// order from commit to commit, so the head's manifests of an unchanged front serve again.
+func (l *Lake) fold(ctx context.Context, e, head chain.Entry) (shas []string, rest []chain.File, err error) {
+	shas, rest = []string{}, e.Files
+	if len(rest) <= manifestFiles {
+		return shas, rest, nil
 	}
-	for len(files) >= manifestFiles {
-		part := files[:manifestFiles]
-		files = files[manifestFiles:]
-		body, err := canonical(manifest{Format: entryFormat, Files: part})
+	for len(rest) >= manifestFiles {
+		at := len(shas) * manifestFiles
+		part := rest[:manifestFiles]
+		rest = rest[manifestFiles:]
+		if len(shas) < len(head.Manifests) && slices.Equal(part, head.Files[at:at+manifestFiles]) {
+			shas = append(shas, head.Manifests[len(shas)])
+			continue
+		}
+		body, err := canonical(manifest{Format: entryFormat, CommitID: e.CommitID, Files: part})
 		if err != nil {
 			return nil, nil, err
 		}
 		sha := hashOf(body)
-		if !l.knows(sha) {
-			if err := l.putNamed(ctx, manifestKey(sha), body); err != nil {
-				return nil, nil, err
-			}
-			l.remember(sha, part)
+		if err := l.putNamed(ctx, manifestKey(sha), body); err != nil {
+			return nil, nil, err
 		}
+		l.remember(sha, part)
 		shas = append(shas, sha)
 	}
-	return shas, files, nil
+	return shas, rest, nil
 }
 
 // expand gives an entry's whole list: its manifests' files, then its own.
@@ -59,6 +67,9 @@ func (l *Lake) expand(ctx context.Context, e chain.Entry) ([]chain.File, error) 
 			return nil, err
 		}
 		files = append(files, part...)
+	}
+	if len(files) != manifestFiles*len(e.Manifests) {
+		return nil, fault.Newf(fault.Invalid, "read "+logKey(e.Chain, e.N), "its manifests list %d files", len(files))
 	}
 	return append(files, e.Files...), nil
 }
@@ -83,13 +94,6 @@ func (l *Lake) manifest(ctx context.Context, sha string) ([]chain.File, error) {
 	}
 	l.remember(sha, m.Files)
 	return m.Files, nil
-}
-
-func (l *Lake) knows(sha string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	_, ok := l.manifests[sha]
-	return ok
 }
 
 func (l *Lake) remember(sha string, files []chain.File) {

@@ -278,13 +278,18 @@ func keep(t *testing.T, l, other *lake.Lake) {
 	}
 }
 
-func manifests(t *testing.T, l, other *lake.Lake) {
+// names are files that were never put: enough to fill lists.
+func names(run string, n int) []chain.File {
 	var files []chain.File
-	for i := range 2345 {
-		files = append(files, chain.File{Table: "record", Key: fmt.Sprintf("data/settled/r1/record/range=%05d/00000-0.parquet", i),
+	for i := range n {
+		files = append(files, chain.File{Table: "record", Key: fmt.Sprintf("data/settled/%s/record/range=%05d/00000-0.parquet", run, i),
 			SHA256: strings.Repeat("0", 64), Range: int64(i)})
 	}
-	first, err := l.Commit(t.Context(), draft(chain.Entry{}, chain.Settled, "r1", files...))
+	return files
+}
+
+func manifests(t *testing.T, l, other *lake.Lake) {
+	first, err := l.Commit(t.Context(), draft(chain.Entry{}, chain.Settled, "r1", names("r1", 2345)...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,6 +303,17 @@ func manifests(t *testing.T, l, other *lake.Lake) {
 	head, err := other.Head(t.Context(), chain.Settled)
 	if err != nil || len(head.Files) != 2346 || fmt.Sprint(head.Files) != fmt.Sprint(second.Files) {
 		t.Errorf("another node reads %d files, %v", len(head.Files), err)
+	}
+	d := draft(head, chain.Settled, "r3")
+	d.Keep = func(f chain.File) bool { return f.Range != 1500 } // from the second thousand
+	third, err := other.Commit(t.Context(), d)
+	if err != nil || len(third.Manifests) != 2 || third.Manifests[0] != first.Manifests[0] || third.Manifests[1] == first.Manifests[1] {
+		t.Errorf("after a file of the second manifest went: %v, %v", third.Manifests, err)
+	}
+	d = draft(third, chain.Settled, "r4")
+	d.Keep = func(f chain.File) bool { return f.Range < 1000 && f.N == 1 }
+	if fourth, err := other.Commit(t.Context(), d); err != nil || len(fourth.Manifests) != 0 || len(fourth.Files) != 1000 {
+		t.Errorf("a list of 1,000 is listed whole: %v %d, %v", fourth.Manifests, len(fourth.Files), err)
 	}
 }
 

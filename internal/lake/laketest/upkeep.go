@@ -22,6 +22,7 @@ func Upkeep(t *testing.T, open func(t *testing.T) lake.Store) {
 	}{
 		{"verify names what was changed, lost or added", verifyNames},
 		{"garbage collection keeps 14 entries, the unsettled ones and all they list", collects},
+		{"manifests that no entry lists are collected", oldManifests},
 		{"garbage collection that is cut off can be taken up again", cutOff},
 		{"a run whose first object is a day old may not commit", abandoned},
 		{"an epoch only grows", epochs},
@@ -189,6 +190,27 @@ func collects(t *testing.T, s lake.Store) {
 	replace(t, s, root, strings.Replace(get(t, s, root), `"parent_sha256": "`, `"parent_sha256": "0`, 1))
 	if _, err := l.Verify(t.Context(), false); err == nil || !strings.Contains(err.Error(), root) {
 		t.Errorf("a changed root: %v", err)
+	}
+}
+
+func oldManifests(t *testing.T, s lake.Store) {
+	l := later(t, s, 0)
+	var head chain.Entry
+	for i := range 16 {
+		run := fmt.Sprint("r", i)
+		d := draft(head, chain.Settled, run, names(run, 1001)...)
+		d.Keep = func(chain.File) bool { return false }
+		var err error
+		if head, err = l.Commit(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done, err := later(t, s, 8*24*time.Hour).Collect(t.Context(), nil)
+	if want := (lake.Collected{Entries: 2, Manifests: 2}); err != nil || done != want {
+		t.Errorf("collected %+v, %v; want %+v", done, err, want)
+	}
+	if e, err := later(t, s, 0).Head(t.Context(), chain.Settled); err != nil || len(e.Files) != 1001 {
+		t.Errorf("the head lists %d files, %v", len(e.Files), err)
 	}
 }
 
