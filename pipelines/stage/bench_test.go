@@ -39,7 +39,7 @@ func stream(rows, perPage int) iter.Seq2[connectors.Page, error] {
 					code = "91410481MA44K7X22B"
 				}
 				for c, v := range []string{
-					fmt.Sprintf("R%09d", i), code, fmt.Sprintf("舞钢市第%d号商贸有限公司", i/7), "法人及非法人组织",
+					recordKey(int64(i)), code, fmt.Sprintf("舞钢市第%d号商贸有限公司", i/7), "法人及非法人组织",
 					fmt.Sprintf("舞市监罚〔2025〕%d号", i), facts[i%len(facts)], category, []string{"轻微", "一般", "严重"}[i%2],
 					fmt.Sprintf("2025-%02d-%02d", i%9+1, i%28+1), fine, "舞钢市市场监督管理局", organCode,
 				} {
@@ -53,6 +53,8 @@ func stream(rows, perPage int) iter.Seq2[connectors.Page, error] {
 		}
 	}
 }
+
+func recordKey(i int64) string { return fmt.Sprintf("R%09d", i) }
 
 // BenchmarkStage measures a whole pull: check, duplicates, Parquet, commit.
 func BenchmarkStage(b *testing.B) {
