@@ -1,3 +1,8 @@
+// Package simulate owns a province that does not exist: parties and what is recorded about them, and
+// the platforms and departments that say so, each in its own words, protocol and carelessness. It
+// refuses to know the hub: it is a stranger that speaks to it over its protocols, and it keeps the truth
+// of what it said, so that the hub can be held against it. All data come from a seed; they go to the
+// servers of this package, and from there to whoever asks.
 package simulate
 
 import (
