@@ -1,6 +1,8 @@
 package connectors
 
 import (
+	"slices"
+
 	"github.com/apache/arrow/go/v15/arrow"
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -65,6 +67,14 @@ func (b *Batch) Set(column int, value string) {
 		b.seen = append(b.seen, column)
 	}
 	b.row[column] = cell{value, true}
+}
+
+// Clear makes a column of the current row null again.
+func (b *Batch) Clear(column int) {
+	if b.row[column].set {
+		b.row[column] = cell{}
+		b.seen = slices.DeleteFunc(b.seen, func(i int) bool { return i == column })
+	}
 }
 
 // EndRow closes the current row, found at line.

@@ -44,28 +44,29 @@ func Later(a, b string) string {
 	case a == "":
 		return b
 	}
+	m, err1 := strconv.ParseInt(a, 10, 64)
+	n, err2 := strconv.ParseInt(b, 10, 64)
+	if err1 == nil && err2 == nil { // 20251028 among them: such dates have their order as numbers too
+		return pick(a, b, n > m)
+	}
 	x, _, xok := ParseTime(a)
 	y, _, yok := ParseTime(b)
 	switch {
 	case xok && yok:
-		if y.After(x) {
-			return b
-		}
-		return a
+		return pick(a, b, y.After(x))
 	case xok:
 		return a
 	case yok:
 		return b
 	}
-	m, err1 := strconv.ParseInt(a, 10, 64)
-	n, err2 := strconv.ParseInt(b, 10, 64)
-	if err1 == nil && err2 == nil {
-		if n > m {
-			return b
-		}
-		return a
-	}
 	return max(a, b)
+}
+
+func pick(a, b string, second bool) string {
+	if second {
+		return b
+	}
+	return a
 }
 
 // Back moves a time watermark back, written as it was; what is no time stays where it is.

@@ -194,3 +194,14 @@ func TestAnswersAreReadBackOnceAndPutAway(t *testing.T) {
 		t.Fatal("a handle left the folder")
 	}
 }
+
+func FuzzAnswer(f *testing.F) {
+	for _, seed := range []string{`{"guid":"d","rows":[{"id":"r"}]}`, `<answer><guid>d</guid><rows><row id="r"/></rows></answer>`, "\ufeff<a", "<answer>&x;</answer>"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if a, err := decodeAnswer(body); err == nil && a.GUID == "" {
+			t.Fatalf("%q became an answer to nothing", body)
+		}
+	})
+}

@@ -36,7 +36,7 @@ func Row(b *connectors.Batch, row []byte, line int64) *connectors.Reject {
 	if !utf8.Valid(row) {
 		return reject(Encoding)
 	}
-	if !shallow(row) || !sonic.Valid(row) {
+	if !plausible(row) || !sonic.Valid(row) {
 		return reject(Syntax)
 	}
 	if trimmed := bytes.TrimLeft(row, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' {
@@ -65,13 +65,16 @@ func Excerpt(row []byte) string {
 	return s
 }
 
-// shallow reports whether brackets nest no deeper than maxDepth.
-func shallow(row []byte) bool {
+// plausible refuses what sonic would let pass or choke on: control characters inside strings, and
+// brackets that nest deeper than maxDepth.
+func plausible(row []byte) bool {
 	depth, quoted := 0, false
 	for i := 0; i < len(row); i++ {
 		switch c := row[i]; {
 		case quoted && c == '\\':
 			i++
+		case quoted && c < ' ':
+			return false
 		case c == '"':
 			quoted = !quoted
 		case quoted:
@@ -153,6 +156,7 @@ func (v *visitor) end(bracket byte) {
 // OnNull leaves a member of the row null.
 func (v *visitor) OnNull() error {
 	if v.depth == 1 {
+		v.batch.Clear(v.column)
 		return nil
 	}
 	return v.value("null", false)
