@@ -5,6 +5,7 @@
 package quarantine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -56,7 +57,7 @@ func List(ctx context.Context, lake Lake, db *duck.DB, q Query) iter.Seq2[Row, e
 				return
 			}
 			files := head.Table("quarantine")
-			slices.SortStableFunc(files, func(a, b chain.File) int { return int(a.N - b.N) })
+			slices.SortStableFunc(files, func(a, b chain.File) int { return cmp.Compare(a.N, b.N) })
 			for _, f := range files {
 				run := runOf(chain.Stage(dataset), f.Key)
 				if q.Run != "" && q.Run != run {
@@ -105,7 +106,7 @@ func read(ctx context.Context, lake Lake, db *duck.DB, f chain.File, reason stri
 			fail(err)
 			return
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }() // the error that counts is rows.Err
 		for rows.Next() {
 			var r Row
 			var original string

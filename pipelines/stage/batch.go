@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"xinshu/catalog"
 	"xinshu/connectors"
@@ -71,6 +70,7 @@ func (b *batch) page(ctx context.Context, page connectors.Page) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
 	}
+	page.Origin.File = b.masker.text(page.Origin.File) // a file's name may be in any encoding
 	if page.Declared != nil {
 		b.declared = page.Declared
 	}
@@ -89,7 +89,7 @@ func (b *batch) page(ctx context.Context, page connectors.Page) error {
 	}
 	for _, handle := range page.Taken {
 		t := b.table(ctx, TakenTable, takenSchema)
-		t.Field(0).(*array.StringBuilder).Append(handle)
+		t.text(0, handle)
 		if err := t.added(ctx, len(handle)); err != nil {
 			return err
 		}
@@ -112,15 +112,13 @@ func (b *batch) rows(ctx context.Context, page connectors.Page) error {
 	for i := range int(page.Batch.NumRows()) {
 		t.row(i, b.raw)
 		verdict := b.check(b.raw)
-		switch verdict {
-		case accepted:
-			if verdict, err = b.accept(ctx, t, i); err != nil {
-				return err
-			}
-		case quarantined:
-			if err := b.quarantine(ctx, t, i); err != nil {
-				return err
-			}
+		if verdict == accepted {
+			verdict, err = b.accept(ctx, t, i)
+		} else if verdict == quarantined {
+			err = b.quarantine(ctx, t, i)
+		}
+		if err != nil {
+			return err
 		}
 		b.count.add(t.origin.File, verdict)
 	}
@@ -147,57 +145,33 @@ func (b *batch) accept(ctx context.Context, t *bound, i int) (verdict, error) {
 func (b *batch) timed() bool { return b.opTime >= 0 && b.row[b.opTime].set }
 
 func (b *batch) append(t *table, src *bound, i int) {
-	text := func(column int, s string) { t.Field(column).(*array.StringBuilder).Append(s) }
-	bytes := func(column int, b []byte) { t.Field(column).(*array.StringBuilder).BinaryBuilder.Append(b) }
-	optional := func(column int, s string) {
-		if s == "" {
-			t.Field(column).AppendNull()
-			return
-		}
-		text(column, s)
-	}
 	var hexed [2 * sha256.Size]byte
-	t.Field(colRowNo).(*array.Int64Builder).Append(b.rowNo)
-	bytes(colRecordID, hex.AppendEncode(hexed[:0], b.id.record[:]))
-	bytes(colRecordKey, b.id.key)
-	text(colUSCC, b.code)
-	optional(colEntityName, b.entityName())
-	text(colOp, b.operation())
-	at := b.batchTime
-	if b.timed() {
-		at = b.row[b.opTime].num
-		if b.fields[b.opTime].Type == "date" {
-			at *= microsPerDay
-		}
-	}
-	t.Field(colSourceTime).(*array.TimestampBuilder).Append(arrow.Timestamp(at))
-	t.Field(colReceivedOn).(*array.Date32Builder).Append(arrow.Date32(b.received))
-	bytes(colRowSHA, hex.AppendEncode(hexed[:0], b.id.content[:]))
-	optional(colOriginFile, src.origin.File)
-	t.Field(colOriginLine).(*array.Int64Builder).Append(src.line(i))
-	text(colKind, b.kind)
+	t.number(colRowNo, b.rowNo)
+	t.bytes(colRecordID, hex.AppendEncode(hexed[:0], b.id.record[:]))
+	t.bytes(colRecordKey, b.id.key)
+	t.text(colUSCC, b.code)
+	t.optional(colEntityName, b.entityName())
+	t.text(colOp, b.operation())
+	t.number(colSourceTime, b.sourceTime())
+	t.number(colReceivedOn, int64(b.received))
+	t.bytes(colRowSHA, hex.AppendEncode(hexed[:0], b.id.content[:]))
+	t.optional(colOriginFile, src.origin.File)
+	t.number(colOriginLine, src.line(i))
+	t.text(colKind, b.kind)
 	for n := range b.out {
-		appendValue(t.Field(commonColumns+n), b.out[n])
+		t.value(commonColumns+n, &b.out[n])
 	}
 }
 
-func appendValue(column array.Builder, v value) {
-	if !v.set {
-		column.AppendNull()
-		return
+// sourceTime gives the row's own time, or that of the batch, in microseconds of wall time.
+func (b *batch) sourceTime() int64 {
+	switch {
+	case !b.timed():
+		return b.batchTime
+	case b.fields[b.opTime].Type == "date":
+		return b.row[b.opTime].num * microsPerDay
 	}
-	switch c := column.(type) {
-	case *array.StringBuilder:
-		c.Append(v.text)
-	case *array.Date32Builder:
-		c.Append(arrow.Date32(v.num))
-	case *array.TimestampBuilder:
-		c.Append(arrow.Timestamp(v.num))
-	case *array.Int64Builder:
-		c.Append(v.num)
-	case *array.BooleanBuilder:
-		c.Append(v.num != 0)
-	}
+	return b.row[b.opTime].num
 }
 
 // table opens a table when its first row comes.

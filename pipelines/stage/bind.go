@@ -71,7 +71,7 @@ func (t *bound) row(i int, raw []string) {
 
 // line gives the line of a row in its file, or its number in the page.
 func (t *bound) line(i int) int64 {
-	if t.origin.Lines != nil {
+	if i < len(t.origin.Lines) {
 		return t.origin.Lines[i]
 	}
 	return t.origin.Line + int64(i)

@@ -23,7 +23,7 @@ func readText(ctx context.Context, path string, columns []string, row func(value
 	if err != nil {
 		return err
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }() // only read
 	indices := make([]int, len(columns))
 	for i, name := range columns {
 		if indices[i] = in.MetaData().Schema.ColumnIndexByName(name); indices[i] < 0 {

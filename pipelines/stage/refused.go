@@ -3,9 +3,6 @@ package stage
 import (
 	"context"
 
-	"github.com/apache/arrow/go/v15/arrow"
-	"github.com/apache/arrow/go/v15/arrow/array"
-
 	"xinshu/connectors"
 )
 
@@ -23,7 +20,7 @@ const longestValue = 2000
 
 // quarantine writes a row that the checker has just refused.
 func (b *batch) quarantine(ctx context.Context, t *bound, i int) error {
-	r := Reject{File: t.origin.File, Line: t.line(i), Column: t.columnOf(b.contract, b.fault, i), Reason: b.reason}
+	r := Reject{File: t.origin.File, Line: t.line(i), Column: b.masker.text(t.columnOf(b.contract, b.fault, i)), Reason: b.reason}
 	if b.fault >= 0 {
 		r.Value = b.masker.field(b.fault, b.raw[b.fault])
 	}
@@ -33,7 +30,7 @@ func (b *batch) quarantine(ctx context.Context, t *bound, i int) error {
 
 // unread writes a row that the connector could not read into columns.
 func (b *batch) unread(ctx context.Context, origin connectors.Origin, c connectors.Reject) error {
-	r := Reject{File: origin.File, Line: c.Line, Column: c.Column, Reason: c.Reason, Value: b.masker.unread(c)}
+	r := Reject{File: origin.File, Line: c.Line, Column: b.masker.text(c.Column), Reason: c.Reason, Value: b.masker.unread(c)}
 	original := append(appendJSON([]byte(`{"_row":`), r.Value), '}')
 	b.count.add(origin.File, quarantined)
 	return b.setAside(ctx, r, original, "")
@@ -49,22 +46,15 @@ func (b *batch) setAside(ctx context.Context, r Reject, original []byte, uscc st
 		b.pull.OnReject(r)
 	}
 	t := b.table(ctx, QuarantineTable, quarantineSchema)
-	optional := func(column int, s string) {
-		if s == "" {
-			t.Field(column).AppendNull()
-			return
-		}
-		t.Field(column).(*array.StringBuilder).Append(s)
-	}
-	t.Field(0).(*array.Int64Builder).Append(b.refusedNo)
-	optional(1, r.File)
-	t.Field(2).(*array.Int64Builder).Append(r.Line)
-	t.Field(3).(*array.StringBuilder).Append(r.Reason)
-	optional(4, r.Column)
-	optional(5, r.Value)
-	t.Field(6).(*array.StringBuilder).BinaryBuilder.Append(original)
-	optional(7, uscc)
-	t.Field(8).(*array.Date32Builder).Append(arrow.Date32(b.received))
+	t.number(0, b.refusedNo)
+	t.optional(1, r.File)
+	t.number(2, r.Line)
+	t.text(3, r.Reason)
+	t.optional(4, r.Column)
+	t.optional(5, r.Value)
+	t.bytes(6, original)
+	t.optional(7, uscc)
+	t.number(8, int64(b.received))
 	return t.added(ctx, len(original)+len(r.Value)+len(r.File)+64)
 }
 

@@ -3,8 +3,10 @@ package stage
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"xinshu/catalog"
+	"xinshu/connectors"
 )
 
 // stageOne stages one row and gives the result with what was written of it.
@@ -152,6 +154,23 @@ func TestNothingPersonalReachesQuarantine(t *testing.T) {
 		for _, secret := range []string{"李四", "G12345678", "8515", "19900307"} {
 			if strings.Contains(v, secret) {
 				t.Errorf("%s holds %q: %s", column, secret, v)
+			}
+		}
+	}
+}
+
+// DuckDB refuses a whole file for one value that is no UTF-8, and names of files come in any encoding.
+func TestAFileNameInAnotherEncodingIsStoredAsText(t *testing.T) {
+	s, lake := newStager(t)
+	page := pageOf("\xb4\xa6\xb7\xa3.csv", clean("1"), clean("2", "uscc", "bad"))
+	page.Rejects = []connectors.Reject{{Line: 4, Column: "\xff", Reason: Encoding, Value: "\xb4"}}
+	if _, err := s.Run(t.Context(), penalties(), pages(page), Pull{Run: "r1"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range append(readTable(t, lake, RowsTable), readTable(t, lake, QuarantineTable)...) {
+		for column, v := range row {
+			if !utf8.ValidString(v) {
+				t.Errorf("%s holds %q", column, v)
 			}
 		}
 	}

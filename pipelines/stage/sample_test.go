@@ -2,7 +2,6 @@ package stage
 
 import (
 	"iter"
-	"strings"
 	"testing"
 	"time"
 
@@ -141,6 +140,7 @@ func pages(list ...connectors.Page) iter.Seq2[connectors.Page, error] {
 func noon() time.Time { return time.Date(2025, 10, 28, 4, 0, 0, 0, time.UTC) }
 
 func newStager(t testing.TB) (*Stager, *folder) {
+	t.Helper()
 	lake := &folder{dir: t.TempDir()}
 	return &Stager{Lake: lake, Words: words{}, Now: noon}, lake
 }
@@ -159,5 +159,3 @@ func readTable(t testing.TB, lake *folder, name string) []map[string]string {
 	}
 	return rows
 }
-
-func lines(s ...string) string { return strings.Join(s, "\n") }

@@ -41,7 +41,7 @@ func writeRun(dir string, atMost int, next func() (entry, bool, error)) (run *so
 	}
 	defer func() {
 		if err != nil {
-			file.Close()
+			_ = file.Close()
 		}
 	}()
 	if err := os.Remove(file.Name()); err != nil {

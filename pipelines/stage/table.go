@@ -35,8 +35,8 @@ type table struct {
 	*array.RecordBuilder
 	name    string
 	dir     string
-	rows    int
-	bytes   int
+	rows    int // in the builders
+	weight  int // about how many bytes they hold
 	batch   chan arrow.Record
 	done    chan struct{}
 	dropped atomic.Bool
@@ -65,8 +65,8 @@ func newTable(name, dir string, schema *arrow.Schema, put func(chain.Object) (ch
 // added tells the table that a row of about so many bytes stands in the builders.
 func (t *table) added(ctx context.Context, bytes int) error {
 	t.rows++
-	t.bytes += bytes
-	if t.rows < groupRows && t.bytes < groupBytes {
+	t.weight += bytes
+	if t.rows < groupRows && t.weight < groupBytes {
 		return nil
 	}
 	return t.flush(ctx)
@@ -77,7 +77,7 @@ func (t *table) flush(ctx context.Context) error {
 		return nil
 	}
 	full := t.rows == groupRows
-	t.rows, t.bytes = 0, 0
+	t.rows, t.weight = 0, 0
 	record := t.NewRecord()
 	if full {
 		t.reserve(record)
@@ -129,6 +129,11 @@ func (t *table) drop() {
 
 func (t *table) write() {
 	defer close(t.done)
+	defer func() { // the libraries below panic on some faults; a pull may fail of it, the hub may not
+		if fault := recover(); fault != nil {
+			t.err = fmt.Errorf("write table %s: %v", t.name, fault)
+		}
+	}()
 	for record := range t.batch {
 		t.err = t.group(record)
 		record.Release()
@@ -186,7 +191,7 @@ func (t *table) object(keep bool) error {
 	defer func() { t.file, t.out, t.buf = nil, nil, nil }()
 	if t.out != nil {
 		if err := t.out.Close(); err != nil && keep {
-			file.Close()
+			_ = file.Close()
 			return fmt.Errorf("write %s: %w", file.Name(), err)
 		}
 	}
