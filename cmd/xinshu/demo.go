@@ -42,6 +42,7 @@ func demoCommand(t *terminal, o *options) *cobra.Command {
 		if o.data == "" && o.config == "" {
 			c.Data = "data/demo"
 		}
+		orElse(&c.MaskKey, "the persons of the simulated province are made up") // a fixed key: the same seed leaves the same data
 		return d.run(cmd.Context(), c, once)
 	}
 	return cmd

@@ -8,7 +8,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/internal/fault"
-	"xinshu/pipelines/score"
+	"xinshu/internal/grading"
 	"xinshu/sql"
 )
 
@@ -123,7 +123,7 @@ func (t *terminal) policySQL(cat *catalog.Catalog, args []string) error {
 	if err != nil {
 		return err
 	}
-	models, err := score.LoadModels(sql.Files)
+	models, err := grading.Load(sql.Files)
 	if err != nil {
 		return err
 	}
