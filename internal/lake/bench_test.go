@@ -7,6 +7,7 @@ import (
 
 	"xinshu/internal/chain"
 	"xinshu/internal/lake"
+	"xinshu/internal/lake/laketest"
 )
 
 // A commit looks for its intent in 14 entries; this is what that costs when each lists 900 files.
@@ -38,5 +39,30 @@ func BenchmarkCommitToALongChain(b *testing.B) {
 	}
 	for i := 0; b.Loop(); i++ {
 		commit(fmt.Sprint("timed", i), nil)
+	}
+}
+
+// What a step pays for one object and one commit.
+func BenchmarkObjectAndCommit(b *testing.B) {
+	for _, kind := range []string{"folder", "s3"} {
+		b.Run(kind, func(b *testing.B) {
+			var s lake.Store
+			var err error
+			if kind == "folder" {
+				s, err = lake.OpenFolder(b.TempDir())
+			} else {
+				s, err = lake.OpenS3(b.Context(), s3Server(b).Config(newBucket()))
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+			l, err := lake.New(s, lake.Options{Cache: b.TempDir()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := 0; b.Loop(); i++ {
+				laketest.Commit(b, l, chain.Settled, fmt.Sprint("r", i))
+			}
+		})
 	}
 }

@@ -19,7 +19,7 @@ var buckets atomic.Int64
 
 func newBucket() string { return fmt.Sprintf("lake-%d", buckets.Add(1)) }
 
-func s3Server(t *testing.T) *s3test.Server {
+func s3Server(t testing.TB) *s3test.Server {
 	t.Helper()
 	started.Store(true)
 	s, err := server()

@@ -48,7 +48,7 @@ func Lake(t *testing.T, openStore func(t *testing.T) lake.Store) {
 }
 
 // Object writes a local file in the lake's own folder, as a step does.
-func Object(t *testing.T, l *lake.Lake, name, run, table, body string) chain.Object {
+func Object(t testing.TB, l *lake.Lake, name, run, table, body string) chain.Object {
 	t.Helper()
 	f, err := os.CreateTemp(l.TempDir(), "part-")
 	if err != nil {
@@ -62,7 +62,7 @@ func Object(t *testing.T, l *lake.Lake, name, run, table, body string) chain.Obj
 }
 
 // Commit puts one object of table rows and commits it on the chain's head.
-func Commit(t *testing.T, l *lake.Lake, name, run string) chain.Entry {
+func Commit(t testing.TB, l *lake.Lake, name, run string) chain.Entry {
 	t.Helper()
 	e, err := commit(t, l, name, run)
 	if err != nil {
@@ -71,7 +71,7 @@ func Commit(t *testing.T, l *lake.Lake, name, run string) chain.Entry {
 	return e
 }
 
-func commit(t *testing.T, l *lake.Lake, name, run string) (chain.Entry, error) {
+func commit(t testing.TB, l *lake.Lake, name, run string) (chain.Entry, error) {
 	t.Helper()
 	head, err := l.Head(t.Context(), name)
 	if err != nil {

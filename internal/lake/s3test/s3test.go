@@ -93,7 +93,7 @@ func start(script, dir string) (*Server, error) {
 	return s, nil
 }
 
-// wait asks until the server gives any answer.
+// wait asks until the server answers, be it with a refusal; a 5xx is MinIO still waking up.
 func (s *Server) wait() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
@@ -105,7 +105,9 @@ func (s *Server) wait() error {
 			return err
 		}
 		if answer, err := http.DefaultClient.Do(req); err == nil {
-			return answer.Body.Close()
+			if err := answer.Body.Close(); err != nil || answer.StatusCode < http.StatusInternalServerError {
+				return err
+			}
 		}
 		select {
 		case <-s.gone:
