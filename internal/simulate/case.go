@@ -5,10 +5,7 @@ import "xinshu/catalog"
 // target is the record a case speaks of.
 type target struct {
 	dataset *dataset
-	n       int
-	on      catalog.Date
-	salt    uint64
-	day     int // on which the record itself reaches the hub
+	first   fact // its first version
 }
 
 // The words by which a record's further fate is told from its salt.
@@ -121,7 +118,7 @@ func (p *Province) caseFacts(c *chance, d *dataset, i int, e *Entity, into []fac
 func (p *Province) decision(other *dataset, f fact, ft fate, into []fact) []fact {
 	g := fact{
 		n: 100*(other.place+1) + f.n, op: "I", kind: ft.kind, on: ft.on, until: catalog.NoDate, changed: catalog.NoDate,
-		salt: mix(f.salt), about: &target{dataset: other, n: f.n, on: f.on, salt: f.salt, day: f.day},
+		salt: mix(f.salt), about: &target{dataset: other, first: f},
 	}
 	if ft.opened == catalog.NoDate {
 		g.sent = ft.on.AddDays(1)

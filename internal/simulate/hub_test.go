@@ -172,7 +172,7 @@ func (h *hub) compareMarks(day int) (waiting int) {
 		if m.Day > day || m.Kind == "objection_open" { // an open objection gives way to its decision
 			continue
 		}
-		record := recordID(m.Dataset, []string{m.Record})
+		record := recordID(m.Dataset, m.Key)
 		if !came[m.Dataset+" "+m.Record] {
 			if waiting++; known[m.Kind+" "+record] {
 				h.Errorf("day %d: a %s of %s found a record that has not come", day, m.Kind, m.Record)

@@ -14,8 +14,7 @@ func (p *Province) recordID(d *dataset, i, n int) string {
 // docNo numbers a decision; the double report of an act has the act's number.
 func (p *Province) docNo(d *dataset, i int, f *fact) string {
 	if f.about != nil {
-		t := f.about
-		return p.docNo(t.dataset, i, &fact{n: t.n, on: t.on})
+		return p.docNo(f.about.dataset, i, &f.about.first)
 	}
 	n := f.n
 	if f.echo != nil {
@@ -49,7 +48,7 @@ func docWords(d *dataset) string {
 func authorityOwner(d *dataset, f *fact) string {
 	switch {
 	case f.about != nil:
-		return authorityOwner(f.about.dataset, &fact{})
+		return authorityOwner(f.about.dataset, &f.about.first)
 	case f.echo != nil:
 		return f.echo.owner
 	case d.native():
@@ -60,7 +59,7 @@ func authorityOwner(d *dataset, f *fact) string {
 
 func (p *Province) authority(d *dataset, e *Entity, f *fact) string {
 	if f.about != nil && f.about.dataset.family == "honour" { // whoever awarded it
-		awarded := &row{f: &fact{salt: f.about.salt}, col: hashOf("awarded_by")}
+		awarded := &row{f: &fact{salt: f.about.first.salt}, col: hashOf("awarded_by")}
 		return awarded.pick(phrases["awarded_by"])
 	}
 	owner := authorityOwner(d, f)

@@ -57,9 +57,10 @@ type Mark struct {
 	Kind        string // of the case family: repair, objection_open, withdrawal, …
 	From        string // dataset that states it
 	Entity      int
-	Dataset     string // of the record meant
-	Record      string // its record id at the source
-	DocNo       string // its document number; empty where its contract has none
+	Dataset     string   // of the record meant
+	Record      string   // its record id at the source
+	Key         []string // values of its record key, canonical
+	DocNo       string   // its document number; empty where its contract has none
 	EffectiveOn catalog.Date
 	Day         int  // on which the hub receives it
 	Waits       bool // it comes before its record
@@ -87,15 +88,15 @@ func (p *Province) marksOf(c *chance, i int) (marks []Mark) {
 			case f.about != nil:
 				t := f.about
 				m := Mark{
-					Kind: f.kind, From: d.id, Entity: i, Dataset: t.dataset.id, Record: p.recordID(t.dataset, i, t.n), DocNo: p.docNo(d, i, &f),
-					EffectiveOn: f.on, Day: f.day, Waits: f.day < t.day,
+					Kind: f.kind, From: d.id, Entity: i, Dataset: t.dataset.id, Record: p.recordID(t.dataset, i, t.first.n), Key: p.keyOf(t.dataset, i, t.first), DocNo: p.docNo(d, i, &f),
+					EffectiveOn: f.on, Day: f.day, Waits: f.day < t.first.day,
 				}
 				if f.until != catalog.NoDate {
 					m.EffectiveOn = f.until
 				}
 				marks = append(marks, m)
 			case f.op == "D":
-				m := Mark{Kind: "withdrawal", From: d.id, Entity: i, Dataset: d.id, Record: p.recordID(d, i, f.n), EffectiveOn: f.sent, Day: f.day}
+				m := Mark{Kind: "withdrawal", From: d.id, Entity: i, Dataset: d.id, Record: p.recordID(d, i, f.n), Key: p.keyOf(d, i, f), EffectiveOn: f.sent, Day: f.day}
 				if d.contract.Map["doc_no"].Field != "" {
 					m.DocNo = p.docNo(d, i, &f)
 				}

@@ -3,6 +3,7 @@ package simulate
 import (
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // commonFields are those every dataset carries.
@@ -46,7 +47,9 @@ var ownFields = map[string]func(*row) string{
 	"points":         score,
 	"confirmed_by":   func(r *row) string { return unlessOpen(r, places[r.e.Division]+"信用办") },
 	"target_dataset": func(r *row) string { return r.targeted(r.f.about.dataset.id) },
-	"target_key":     func(r *row) string { return r.targeted(r.p.recordID(r.f.about.dataset, r.i, r.f.about.n)) },
+	"target_key": func(r *row) string {
+		return r.targeted(strings.Join(r.p.keyOf(r.f.about.dataset, r.i, r.f.about.first), "|"))
+	},
 	"received_on":    func(r *row) string { return writeDate(r.f.on, "2006-01-02") },
 	"decided_on":     decidedOn,
 	"authority_code": func(r *row) string { return r.p.authorityCode(r.d, r.e, r.f) },
