@@ -157,7 +157,9 @@ func (s *State) fill(ctx context.Context, tx *sql.Tx, policy string, since int64
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf(due, "c.policy = $1 and c.n > $2"), policy, since); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, fmt.Sprintf(supersede, "outbox.policy = $1"), policy)
+	// Only what these changes are about, so that a release of few costs little beside an outbox of millions.
+	_, err := tx.ExecContext(ctx, fmt.Sprintf(supersede,
+		"policy = $1 and uscc in (select c.uscc from change as c where c.policy = $1 and c.n > $2)"), policy, since)
 	return err
 }
 
@@ -166,6 +168,6 @@ func (s *State) refill(ctx context.Context, tx *sql.Tx, target string) error {
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf(due, "t.id = $1"), target); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, fmt.Sprintf(supersede, "outbox.target = $1"), target)
+	_, err := tx.ExecContext(ctx, fmt.Sprintf(supersede, "target = $1"), target)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ type hub struct {
 	t     *testing.T
 	file  string
 	clock time.Time
-	rows  []connectors.Row
+	rows  [][]connectors.Row // of each entry
 	head  chain.Entry
 	state *state.State
 	Sender
@@ -61,13 +62,14 @@ func (h *hub) ok(err error) {
 // publish states grades: a code to its grade, under one new version.
 func (h *hub) publish(kind string, version int64, grades map[string]string) {
 	h.t.Helper()
-	h.rows = nil
+	var rows []connectors.Row
 	for uscc, grade := range grades {
 		id := fmt.Sprintf("%s/%s/%d", policy, uscc, version)
 		body, err := json.Marshal(map[string]any{"id": id, "kind": kind, "policy": policy, "uscc": uscc, "version": version, "grade": grade, "trial": true, "wording": "不作为背书。"})
 		h.ok(err)
-		h.rows = append(h.rows, connectors.Row{ID: id, Kind: kind, Version: version, USCC: uscc, Body: body})
+		rows = append(rows, connectors.Row{ID: id, Kind: kind, Version: version, USCC: uscc, Body: body})
 	}
+	h.rows = append(h.rows, rows)
 	h.head.N++
 	h.head.Run = fmt.Sprintf("publish-%d", h.head.N)
 	_, err := h.state.Follow(h.t.Context())
@@ -82,11 +84,13 @@ func (h *hub) Entry(context.Context, string, int64) (chain.Entry, error) {
 	return chain.Entry{}, fault.Newf(fault.NotFound, "read entry", "run state is never behind by more than the head")
 }
 
-func (h *hub) changes(context.Context, chain.Entry, int64) iter.Seq2[connectors.Row, error] {
+func (h *hub) changes(_ context.Context, _ chain.Entry, since int64) iter.Seq2[connectors.Row, error] {
 	return func(yield func(connectors.Row, error) bool) {
-		for _, row := range h.rows {
-			if !yield(row, nil) {
-				return
+		for _, rows := range h.rows[since:] {
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
 			}
 		}
 	}
@@ -98,6 +102,8 @@ type receiver struct {
 	arrived []string // row ids in the order in which they first came
 	times   map[string]int
 	kept    map[string]connectors.Row
+	told    map[string]string // delivery id to its row ids
+	mixed   []string          // deliveries that came again with other rows
 
 	before  func(d connectors.Delivery) error                       // refuses before anything arrives
 	after   func(d connectors.Delivery) (connectors.Receipt, error) // answers; nil: accepts all
@@ -105,7 +111,7 @@ type receiver struct {
 }
 
 func newReceiver() *receiver {
-	return &receiver{times: map[string]int{}, kept: map[string]connectors.Row{}}
+	return &receiver{times: map[string]int{}, kept: map[string]connectors.Row{}, told: map[string]string{}}
 }
 
 func (r *receiver) Push(_ context.Context, d connectors.Delivery) (connectors.Receipt, error) {
@@ -114,6 +120,11 @@ func (r *receiver) Push(_ context.Context, d connectors.Delivery) (connectors.Re
 			return connectors.Receipt{}, err
 		}
 	}
+	ids := strings.Join(rowIDs(d), " ")
+	if before, again := r.told[d.ID]; again && before != ids {
+		r.mixed = append(r.mixed, d.ID)
+	}
+	r.told[d.ID] = ids
 	for _, row := range d.Rows {
 		if r.times[row.ID]++; r.times[row.ID] == 1 {
 			r.arrived = append(r.arrived, row.ID)

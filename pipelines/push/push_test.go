@@ -3,13 +3,17 @@ package push
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"xinshu/connectors"
 	"xinshu/internal/fault"
+	"xinshu/internal/state"
 )
 
 var down = &fault.Error{Op: "push", Code: fault.Unavailable, Err: errors.New("connection refused")}
@@ -136,6 +140,36 @@ func TestAnAnswerThatNeverComesIsAskedForAndThenAPersons(t *testing.T) {
 	}
 }
 
+func TestADeletedDatabaseIsRebuiltAndSendsAgainUnderTheSameIDs(t *testing.T) {
+	h := newHub(t, "x")
+	x := newReceiver()
+	h.publish("grade", 1, map[string]string{"A": "良", "B": "中"})
+	h.publish("correction", 2, map[string]string{"B": "良"})
+	_, err := h.Push(t.Context(), []Target{{ID: "x", Pusher: x}})
+	h.ok(err)
+	before := maps.Clone(x.told)
+
+	h.ok(h.state.Close())
+	files, err := filepath.Glob(h.file + "*")
+	h.ok(err)
+	for _, file := range files {
+		h.ok(os.Remove(file))
+	}
+	h.open()
+	_, err = h.state.Follow(t.Context())
+	h.ok(err)
+	h.ok(h.state.SetTargets(t.Context(), []state.Target{{ID: "x"}})) // either order will do
+	reports, err := h.Push(t.Context(), []Target{{ID: "x", Pusher: x}})
+	h.ok(err)
+	if x.grade(t, "A") != "良" || x.grade(t, "B") != "良" || len(x.arrived) != 2 || x.times[policy+"/B/2"] != 2 || reports[0].Acknowledged != 2 {
+		t.Errorf("x has %+v, report %+v", x, reports)
+	}
+	// What was published together before is one release now: rows keep their ids, deliveries may not.
+	if len(x.mixed) > 0 || len(x.told) < len(before) {
+		t.Errorf("deliveries %v, before %v", x.told, before)
+	}
+}
+
 // Whatever fails, is lost, comes twice or late, and whoever is killed in between: a receiver that
 // keeps the greatest version ends right, and no older version reaches it after a newer one.
 func TestAReceiverThatKeepsTheGreatestVersionEndsRight(t *testing.T) {
@@ -208,6 +242,9 @@ func TestAReceiverThatKeepsTheGreatestVersionEndsRight(t *testing.T) {
 			}
 			if last[0].Open != 0 || last[0].Failure != "" {
 				t.Errorf("left with %+v", last[0])
+			}
+			if len(x.mixed) > 0 {
+				t.Errorf("deliveries came again with other rows: %q", x.mixed)
 			}
 			newest := map[string]int{}
 			for _, id := range x.arrived {

@@ -64,6 +64,7 @@ create table outbox (
     primary key (target, policy, uscc, version)
 );
 create index outbox_due on outbox (target, n, policy, uscc) where state = 'due' and delivery = '';
+create index outbox_open on outbox (policy, uscc) where state in ('due', 'sent');
 create index outbox_delivery on outbox (delivery, state);
 
 create table attempt (
