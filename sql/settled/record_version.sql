@@ -37,14 +37,23 @@
 --   is_new           BOOLEAN    brought by this snapshot
 --   newest           BOOLEAN    current once this snapshot is settled
 
-with arriving as (
+with known as (
+    select distinct record_id,
+    from old_record
+    where record_id in (select record_id from incoming)
+),
+-- Nearly every row of a first load is the only one about its record: those need no comparison.
+compared as (
+    select record_id, from known
+    union
+    select record_id, from incoming group by record_id having count(*) > 1
+),
+arriving as (
     select
         *,
         row_number() over (partition by record_id, row_sha, source_time order by stage_n, row_no) as place,
     from incoming
-),
-touched as (
-    select distinct record_id, from incoming
+    where record_id in (select record_id from compared)
 ),
 lineage as (
     select
@@ -53,7 +62,7 @@ lineage as (
         amount_fen, quantity, doc_no, title, authority_uscc, received_on, stage_n, row_no, row_sha,
         version, known_from, known_to, false as is_new,
     from old_record
-    where record_id in (select record_id from touched)
+    where record_id in (select record_id from known)
     union all
     select
         entity_id, uscc, record_id, source_time, dataset, family, kind, level,
@@ -104,9 +113,17 @@ dated as (
     from aged as a
     cross join settling as s
     union all by name
+    select
+        entity_id, uscc, record_id, source_time, dataset, family, kind, level,
+        level_by, decided_on, valid_from, valid_until, publicity_until, share, status, status_on,
+        amount_fen, quantity, doc_no, title, authority_uscc, received_on, stage_n, row_no, row_sha,
+        1 as version, (select n from settling) as known_from, null as known_to, true as is_new, true as newest,
+    from incoming
+    where record_id not in (select record_id from compared)
+    union all by name
     select *, false as is_new, known_to is null as newest,
     from old_record
-    where record_id not in (select record_id from touched)
+    where record_id not in (select record_id from known)
 )
 select
     cast(entity_id as bigint)       as entity_id,

@@ -80,12 +80,18 @@ judged as (
         case
             when b.since > v.received_on and v.is_new then 'withdrawn'
             when b.since is not null and not v.is_new and v.newest and v.status = 'in_force' then 'withdrawn'
-            when b.since is null and c.entity_id is not null and not v.is_new and v.newest and v.status = 'withdrawn' then 'in_force'
+            when b.since is null and c.entity_id is not null and v.family in ('licence', 'penalty') and not v.is_new and v.newest and v.status = 'withdrawn' then 'in_force'
         end as becomes,
         coalesce(b.since, c.received_on) as becomes_on,
     from versioned as v
     left join better as b on b.record_id = v.record_id
-    left join concerned as c on c.entity_id = v.entity_id and v.family in ('licence', 'penalty')
+    left join concerned as c on c.entity_id = v.entity_id
+),
+latest as (
+    select v.record_id, max(v.version) as version,
+    from versioned as v
+    where v.record_id in (select record_id from judged where becomes is not null)
+    group by v.record_id
 ),
 result as (
     select
@@ -96,17 +102,17 @@ result as (
     from judged
     union all by name
     select
-        * exclude (version, status, status_on, known_from, known_to, received_on),
-        (
-            select max(v.version) from versioned as v where v.record_id = j.record_id
-        ) + row_number() over (partition by record_id order by source_time, stage_n, row_no, version) as version,
+        j.* exclude (version, status, status_on, known_from, known_to, received_on),
+        l.version
+        + row_number() over (partition by j.record_id order by j.source_time, j.stage_n, j.row_no, j.version) as version,
         becomes as status,
         case when becomes = 'withdrawn' then coalesce(decided_on, received_on) end as status_on,
         (select n from settling) as known_from,
         case when newest then null else (select n from settling) end as known_to,
         greatest(received_on, becomes_on) as received_on,
     from judged as j
-    where becomes is not null
+    join latest as l on l.record_id = j.record_id
+    where j.becomes is not null
 )
 select
     cast(entity_id as bigint)       as entity_id,

@@ -36,24 +36,27 @@
 with penalised as (
     select *, from staged where op <> 'D'
 ),
-category as (
-    select
-        p.dataset, p.stage_n, p.row_no, p.department, p.decided_on,
-        trim(word.word) as category,
-    from penalised as p
-    cross join unnest(regexp_split_to_array(coalesce(p.penalty_category, ''), '[;；、,，]')) as word(word)
-    where p.level is null and (trim(word.word) <> '' or coalesce(p.penalty_category, '') = '')
-    union all
-    select dataset, stage_n, row_no, department, decided_on, '简易程序' as category,
+-- What the sources say, each wording once: there are far fewer of them than penalties.
+wording as (
+    select distinct
+        department, decided_on, coalesce(penalty_category, '') as penalty_category, coalesce(simple_procedure, false) as simple_procedure,
     from penalised
-    where level is null and coalesce(simple_procedure, false)
+    where level is null
+),
+category as (
+    select w.*, trim(word.word) as category,
+    from wording as w
+    cross join unnest(regexp_split_to_array(w.penalty_category, '[;；、,，]')) as word(word)
+    where trim(word.word) <> '' or w.penalty_category = ''
+    union all
+    select *, '简易程序' as category, from wording where simple_procedure
 ),
 -- A rule speaks of a category that begins with its word; '*' speaks of what no other rule of its scope speaks of.
 spoken as (
     select
-        c.dataset, c.stage_n, c.row_no, c.category, r.rule, r.level, r.rank,
+        c.*, r.rule, r.level, r.rank,
         row_number() over (
-            partition by c.dataset, c.stage_n, c.row_no, c.category
+            partition by c.department, c.decided_on, c.penalty_category, c.simple_procedure, c.category
             order by
                 case when r.department = c.department then 0 else 1 end,
                 case when r.word = '*' then 1 else 0 end,
@@ -69,9 +72,9 @@ spoken as (
 ),
 gravest as (
     select
-        dataset, stage_n, row_no, rule, level,
+        department, decided_on, penalty_category, simple_procedure, rule, level,
         row_number() over (
-            partition by dataset, stage_n, row_no
+            partition by department, decided_on, penalty_category, simple_procedure
             order by
                 case when level = 'serious' then 0 when category = '简易程序' then 1 else 2 end,
                 rank desc,
@@ -87,22 +90,25 @@ graded as (
         coalesce(p.level, g.level, '-') as graded_level,
         case when p.level is not null then 'source' else coalesce(g.rule, '-') end as graded_by,
     from penalised as p
-    left join gravest as g
-        on g.dataset = p.dataset and g.stage_n = p.stage_n and g.row_no = p.row_no and g.place = 1
+    left join (select *, from gravest where place = 1) as g
+        on g.department = p.department
+        and g.decided_on = p.decided_on
+        and g.penalty_category = coalesce(p.penalty_category, '')
+        and g.simple_procedure = coalesce(p.simple_procedure, false)
 ),
 -- Of the periods in force that day the department's own stands, then the one for this very level.
 period as (
     select
-        g.dataset, g.stage_n, g.row_no,
+        g.department, g.graded_level, g.decided_on,
         add_months(g.decided_on, r.months) as ends_on,
         row_number() over (
-            partition by g.dataset, g.stage_n, g.row_no
+            partition by g.department, g.graded_level, g.decided_on
             order by
                 case when r.department = g.department then 0 else 1 end,
                 case when r.level = '*' then 1 else 0 end,
                 r.months desc
         ) as place,
-    from graded as g
+    from (select distinct department, graded_level, decided_on, from graded) as g
     join publicity_rule as r
         on (r.department = g.department or r.department is null)
         and (r.level = g.graded_level or r.level = '*')
@@ -114,8 +120,8 @@ publicised as (
         g.*,
         least(l.ends_on, day_after(g.publicity_through)) as shared_until,
     from graded as g
-    left join period as l
-        on l.dataset = g.dataset and l.stage_n = g.stage_n and l.row_no = g.row_no and l.place = 1
+    left join (select *, from period where place = 1) as l
+        on l.department = g.department and l.graded_level = g.graded_level and l.decided_on = g.decided_on
 )
 select
     cast(uscc as varchar)                            as uscc,
