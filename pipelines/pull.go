@@ -119,15 +119,22 @@ func (p *Pipeline) pullDataset(ctx context.Context, source Source, conn connecto
 	if err := p.acknowledge(ctx, conn, job, head); err != nil { // what a killed run committed and did not acknowledge
 		return result, err
 	}
+	places, err := readCursors(head)
+	if err != nil {
+		return result, err
+	}
 	var before connectors.Cursor
-	collected := source.Collected
 	if head.Cursor != nil {
 		before = connectors.Cursor(head.Cursor.After)
+	}
+	collected := source.Collected
+	if _, again := places[source.Name]; again {
 		collected = catalog.NoDate // only a first load is stock
 	}
 	err = p.recorded(ctx, "pull", id, func(run string) (chain.Run, string, error) {
 		var err error
-		result, err = p.Stager.Run(ctx, ds, puller.Pull(ctx, job, before), stage.Pull{Run: run, Before: before, CollectedOn: collected})
+		pages := places.pages(source.Name, puller.Pull(ctx, job, places[source.Name]))
+		result, err = p.Stager.Run(ctx, ds, pages, stage.Pull{Run: run, Before: before, CollectedOn: collected})
 		done := chain.Run{Ledger: result.Ledger}
 		if result.Entry.N > 0 {
 			done.Chain, done.N = result.Entry.Chain, result.Entry.N

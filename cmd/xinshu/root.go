@@ -50,7 +50,7 @@ func rootCommand(t *terminal) *cobra.Command {
 	flags.StringVarP(&o.config, "config", "c", "", "xinshu.yaml; none: an embedded set-up in the data folder")
 	flags.StringVar(&o.data, "data", "", "data folder (default ./data, or what the config says)")
 	root.AddCommand(
-		usccCommand(t), catalogCommand(t, o), policyCommand(t, o),
+		usccCommand(t, o), catalogCommand(t, o), policyCommand(t, o),
 		runCommand(t, o), pullCommand(t, o, "pull"), pullCommand(t, o, "stage"), settleCommand(t, o), scoreCommand(t, o), publishCommand(t, o), pushCommand(t, o),
 		ingestCommand(t, o), quarantineCommand(t, o), verifyCommand(t, o),
 		demoCommand(t, o), simulateCommand(t, o),

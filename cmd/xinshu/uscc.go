@@ -13,19 +13,19 @@ import (
 	"xinshu/catalog"
 )
 
-func usccCommand(t *terminal) *cobra.Command {
+func usccCommand(t *terminal, o *options) *cobra.Command {
 	cmd := &cobra.Command{Use: "uscc", Short: "unified social credit codes", Args: usage(cobra.NoArgs)}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check [CODE...]",
 		Short: "judge codes: arguments, or one code (or JSON string) a line on standard input; JSON lines out",
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: t.withCatalog(o, func(cat *catalog.Catalog, args []string) error {
 			w := bufio.NewWriter(t.out)
 			in := t.in
 			if len(args) > 0 {
 				in = strings.NewReader(strings.Join(args, "\n"))
 			}
-			return errors.Join(checkCodes(in, w), w.Flush())
-		},
+			return errors.Join(checkCodes(cat, in, w), w.Flush())
+		}),
 	})
 	return cmd
 }
@@ -33,7 +33,7 @@ func usccCommand(t *terminal) *cobra.Command {
 // mostLine bounds one line of input: a code is 18 characters, a line far above that is no code.
 const mostLine = 64 << 10
 
-func checkCodes(in io.Reader, out io.Writer) error {
+func checkCodes(cat *catalog.Catalog, in io.Reader, out io.Writer) error {
 	enc := json.NewEncoder(out)
 	enc.SetEscapeHTML(false)
 	lines := bufio.NewReaderSize(in, mostLine)
@@ -53,7 +53,7 @@ func checkCodes(in io.Reader, out io.Writer) error {
 				code = s
 			}
 		}
-		if err := enc.Encode(catalog.CheckUSCC(code)); err != nil {
+		if err := enc.Encode(cat.CheckUSCC(code)); err != nil {
 			return err
 		}
 		if last {
