@@ -86,11 +86,11 @@ func dissolve(ctx context.Context, tx *sql.Tx, target string, now int64) error {
 }
 
 // free is the rows of a target under one policy that are due and in no delivery yet, oldest first,
-// at most so many; the numbers of these three parameters are filled in.
+// at most so many; the numbers of these three parameters are filled in. The order is the index's.
 const free = `
 	select uscc, version from outbox
 	where target = $%d and policy = $%d and state = 'due' and delivery = ''
-	order by n, uscc limit $%d`
+	order by n, policy, uscc limit $%d`
 
 // form makes a delivery of the oldest rows due, all under one policy, because the notice's wording
 // goes with the delivery. Its id is made from its rows: the same rows, also after the database was
