@@ -75,7 +75,7 @@ func OpenS3(ctx context.Context, c S3Config) (*S3, error) {
 		}
 	}
 	if err != nil {
-		return nil, failed(op, s.answer(err, false))
+		return nil, failed(op, s.answer("", err, false))
 	}
 	return s, nil
 }
@@ -138,7 +138,7 @@ func (s *S3) put(ctx context.Context, key string, body io.Reader, size int64) er
 	o := minio.PutObjectOptions{DisableMultipart: true, ContentType: "application/octet-stream"}
 	o.SetMatchETagExcept("*")
 	_, err := s.client.PutObject(ctx, s.bucket, key, body, size, o)
-	return s.answer(err, true)
+	return s.answer(key, err, true)
 }
 
 // crashReader passes c1 when half the file went out. It can seek, so that minio-go may send it again.
@@ -169,21 +169,22 @@ func (s *S3) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	}
 	object, _, _, err := minio.Core{Client: s.client}.GetObject(ctx, s.bucket, key, minio.GetObjectOptions{})
 	if err != nil {
-		return nil, s.answer(err, false)
+		return nil, s.answer(key, err, false)
 	}
-	return s3Body{object, s}, nil
+	return s3Body{object, key, s}, nil
 }
 
 // s3Body gives the errors of a broken download the store's own words.
 type s3Body struct {
 	io.ReadCloser
-	s *S3
+	key string
+	s   *S3
 }
 
 func (b s3Body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = b.s.answer(err, false)
+		err = b.s.answer(b.key, err, false)
 	}
 	return n, err
 }
@@ -195,7 +196,7 @@ func (s *S3) Stat(ctx context.Context, key string) (Info, error) {
 	}
 	o, err := s.client.StatObject(ctx, s.bucket, key, minio.StatObjectOptions{})
 	if err != nil {
-		return Info{}, s.answer(err, false)
+		return Info{}, s.answer(key, err, false)
 	}
 	return Info{Key: key, Size: o.Size, Modified: o.LastModified}, nil
 }
@@ -208,7 +209,7 @@ func (s *S3) List(ctx context.Context, prefix, after string) iter.Seq2[Info, err
 		o := minio.ListObjectsOptions{Prefix: prefix, StartAfter: after, Recursive: true}
 		for object := range s.client.ListObjectsIter(ctx, s.bucket, o) {
 			if object.Err != nil {
-				yield(Info{}, s.answer(object.Err, false))
+				yield(Info{}, s.answer(prefix, object.Err, false))
 				return
 			}
 			if !yield(Info{Key: object.Key, Size: object.Size, Modified: object.LastModified}, nil) {
@@ -226,7 +227,7 @@ func (s *S3) Delete(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {
 		return err
 	}
-	err := s.answer(s.client.RemoveObject(ctx, s.bucket, key, minio.RemoveObjectOptions{}), false)
+	err := s.answer(key, s.client.RemoveObject(ctx, s.bucket, key, minio.RemoveObjectOptions{}), false)
 	if errors.Is(err, ErrAbsent) {
 		return nil
 	}
@@ -238,16 +239,16 @@ func (s *S3) Sweep(context.Context, time.Time) error { return nil }
 
 // answer turns what the server or the network said into the store's words. After a write anything
 // but a clear refusal leaves it open whether the object is there.
-func (s *S3) answer(err error, write bool) error {
+func (s *S3) answer(key string, err error, write bool) error {
 	if err == nil {
 		return nil
 	}
 	said := minio.ToErrorResponse(err)
 	switch {
 	case said.StatusCode == http.StatusPreconditionFailed, said.Code == minio.PreconditionFailed:
-		return fmt.Errorf("%s: %w", said.Key, ErrExists)
+		return fmt.Errorf("%s: %w", key, ErrExists)
 	case said.Code == minio.NoSuchKey:
-		return fmt.Errorf("%s: %w", said.Key, ErrAbsent)
+		return fmt.Errorf("%s: %w", key, ErrAbsent)
 	case said.StatusCode == http.StatusUnauthorized, said.StatusCode == http.StatusForbidden:
 		return &fault.Error{Op: s.name, Code: fault.Unauthorized, Hint: "check the access key and its rights on the bucket", Err: err}
 	case said.Code == minio.NoSuchBucket:

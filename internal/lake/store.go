@@ -64,9 +64,15 @@ func checkKey(key string) error {
 
 // failed says what was being tried when a store or a file answered err, and what kind of failure it is.
 func failed(op string, err error) error {
+	if err == nil {
+		return nil
+	}
 	var known *fault.Error
-	if err == nil || errors.As(err, &known) {
-		return err
+	if errors.As(err, &known) {
+		if known.Op == op {
+			return err
+		}
+		return &fault.Error{Op: op, Code: known.Code, Err: err}
 	}
 	e := &fault.Error{Op: op, Code: fault.Internal, Err: err}
 	switch {

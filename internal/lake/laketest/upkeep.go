@@ -26,6 +26,7 @@ func Upkeep(t *testing.T, open func(t *testing.T) lake.Store) {
 		{"garbage collection that is cut off can be taken up again", cutOff},
 		{"a run whose first object is a day old may not commit", abandoned},
 		{"an epoch only grows", epochs},
+		{"a head that went back by a restore is seen by a running node", restored},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, open(t)) })
 	}
@@ -308,5 +309,25 @@ func epochs(t *testing.T, s lake.Store) {
 	}
 	if _, err := l.NewEpoch(t.Context(), 1<<23, "restore"); !fault.Is(err, fault.Invalid) {
 		t.Errorf("an epoch that would not fit: %v", err)
+	}
+}
+
+func restored(t *testing.T, s lake.Store) {
+	l := later(t, s, 0)
+	for i := range 5 {
+		Commit(t, l, chain.Settled, fmt.Sprint("r", i))
+	}
+	for left := int64(4); left >= 0; left -= 2 { // one entry gone, then three, then all
+		for n := left + 1; n <= 5; n++ {
+			if err := s.Delete(t.Context(), fmt.Sprintf("log/settled/%012d.json", n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if e, err := l.Head(t.Context(), chain.Settled); err != nil || e.N != left {
+			t.Errorf("head %d, %v; want %d", e.N, err, left)
+		}
+	}
+	if e := Commit(t, l, chain.Settled, "after"); e.N != 1 || e.ParentSHA256 != "" {
+		t.Errorf("the first entry after it: %+v", e)
 	}
 }
