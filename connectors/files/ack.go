@@ -40,7 +40,7 @@ func (c *conn) Ack(ctx context.Context, j connectors.Job, handles iter.Seq2[stri
 
 // move takes the .ok first, so that a file half moved is not ready, and the file last.
 func (c *conn) move(ctx context.Context, jb job, name, sum string) error {
-	s, err := c.look(ctx, path.Join(jb.folder, name))
+	s, err := c.look(ctx, path.Join(jb.folder, name), false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // moved before
 	}

@@ -51,7 +51,7 @@ var settings = []connectors.Setting{
 var jobSettings = []connectors.Setting{
 	{Name: "folder", Title: catalog.Text{ZH: "目录", EN: "folder"}, Help: catalog.Text{ZH: "相对根目录；空为根目录", EN: "below the root; empty: the root"}},
 	{Name: "pattern", Default: "*", Title: catalog.Text{ZH: "文件名样式", EN: "pattern of names"},
-		Help: catalog.Text{ZH: "例如 penalty_*.csv；* 代表任意字符", EN: "for example penalty_*.csv; * stands for any characters"}},
+		Help: catalog.Text{ZH: "例如 penalty_*.csv；* 代表任意字符；也可写完整文件名", EN: "for example penalty_*.csv; * stands for any characters; or the whole name of one file"}},
 	{Name: "format", Default: "auto", Choices: []string{"auto", "csv", "json", "jsonl"}, Title: catalog.Text{ZH: "格式", EN: "format"},
 		Help: catalog.Text{ZH: "auto 按扩展名：csv、txt、tsv、json、jsonl", EN: "auto goes by the extension: csv, txt, tsv, json, jsonl"}},
 	{Name: "encoding", Default: "auto", Choices: []string{"auto", "utf-8", "gb18030"}, Title: catalog.Text{ZH: "编码", EN: "encoding"},

@@ -18,7 +18,7 @@ import (
 	"xinshu/internal/fault"
 )
 
-func write(t *testing.T, dir, name, body string) {
+func write(t testing.TB, dir, name, body string) {
 	t.Helper()
 	path := filepath.Join(dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
@@ -218,6 +218,11 @@ func TestFilesThatAreNotWholeAreLeft(t *testing.T) {
 	expect(t, got, "x.csv:2:1")
 	got, _ = outcome(t, c, connectors.Values{"folder": "not/there"}, "")
 	expect(t, got)
+	write(t, dir, "[k(1.csv", "id\n4\n")
+	for name, id := range map[string]string{"[k(1.csv": "4", "b.csv.tmp": "1"} { // named by a person, a file is what it is
+		got, _ = outcome(t, c, connectors.Values{"pattern": name, "format": "csv"}, "")
+		expect(t, got, name+":2:"+id)
+	}
 }
 
 func TestAFileIsTakenOnceByNameAndContent(t *testing.T) {
@@ -369,7 +374,6 @@ func TestMistakesAreNamed(t *testing.T) {
 	c := openDir(t, t.TempDir(), nil).(*conn)
 	for says, values := range map[string]connectors.Values{
 		"done is the folder that is read": {"done": "."},
-		"pattern is broken":               {"pattern": "[a"},
 		"page_rows is no whole number":    {"page_rows": "many"},
 	} {
 		for _, err := range c.Pull(t.Context(), sourceOf(c, values).Job, "") {

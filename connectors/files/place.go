@@ -83,6 +83,16 @@ func (f *folder) list(_ context.Context, dir string) ([]entry, error) {
 	}
 	var entries []entry
 	for _, info := range infos {
+		if info.Mode()&fs.ModeSymlink != 0 {
+			name := info.Name()
+			if info, err = f.root.Stat(filepath.Join(filepath.FromSlash(dir), name)); err != nil {
+				continue // it leads nowhere, or out of the root
+			}
+			if info.Mode().IsRegular() {
+				entries = append(entries, entry{name, info.Size(), info.ModTime()})
+			}
+			continue
+		}
 		if info.Mode().IsRegular() {
 			entries = append(entries, entryOf(info))
 		}

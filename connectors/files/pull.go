@@ -61,9 +61,6 @@ func readJob(j connectors.Job, op string) (job, error) {
 			r.Fault("done is the folder that is read")
 		}
 	}
-	if _, err := path.Match(jb.pattern, ""); err != nil {
-		r.Fault("pattern is broken")
-	}
 	if jb.rows > connectors.PageRows {
 		r.Fault("page_rows is above %d", connectors.PageRows)
 	}
@@ -123,8 +120,12 @@ func (c *conn) pull(ctx context.Context, j connectors.Job, op string, after conn
 	return nil
 }
 
-// wants leaves out companions, answers and names under which files are being written.
+// wants leaves out companions, answers and names under which files are being written. A file that the
+// pattern names as it stands, brackets and all, is wanted whatever it is called.
 func (jb job) wants(name string) bool {
+	if name == jb.pattern {
+		return true
+	}
 	if strings.HasPrefix(name, ".") {
 		return false
 	}
@@ -132,8 +133,8 @@ func (jb job) wants(name string) bool {
 	case ".ok", ".md5", ".sm3", ".sha256", ".fb", ".tmp", ".temp", ".part", ".filepart", ".writing":
 		return false
 	}
-	match, _ := path.Match(jb.pattern, name) // tried when the job was read
-	return match
+	match, err := path.Match(jb.pattern, name)
+	return match && err == nil
 }
 
 // companion finds a.csv.ok, or a.ok, beside a.csv.
@@ -174,15 +175,19 @@ type seen struct {
 	encoding string
 }
 
-// look reads a file through once, before any row of it counts.
-func (c *conn) look(ctx context.Context, file string) (seen, error) {
+// look reads a file through once, before any row of it counts. MD5 is worked out where it is compared.
+func (c *conn) look(ctx context.Context, file string, compared bool) (seen, error) {
 	in, err := c.place.open(ctx, file)
 	if err != nil {
 		return seen{}, err
 	}
 	defer func() { _ = in.Close() }()
 	sum, check, sniff := sha256.New(), md5.New(), &sniffer{} //nolint:gosec // see the import
-	if _, err := io.Copy(io.MultiWriter(sum, check, sniff), reading{ctx, in}); err != nil {
+	watch := []io.Writer{sum, sniff}
+	if compared {
+		watch = append(watch, check)
+	}
+	if _, err := io.CopyBuffer(io.MultiWriter(watch...), reading{ctx, in}, make([]byte, 256<<10)); err != nil {
 		return seen{}, err
 	}
 	return seen{sum: short(sum), md5: hex.EncodeToString(check.Sum(nil)), utf16: sniff.utf16, encoding: sniff.encoding()}, nil
@@ -206,7 +211,7 @@ func (r reading) Read(p []byte) (int, error) {
 // take reads one file, if it is whole.
 func (c *conn) take(ctx context.Context, jb job, e entry, md5name string, at *taken, yield func(connectors.Page, error) bool) error {
 	file := path.Join(jb.folder, e.name)
-	s, err := c.look(ctx, file)
+	s, err := c.look(ctx, file, md5name != "")
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // taken away since it was listed
 	}

@@ -16,16 +16,16 @@ func (s *Scanner) broken(what string) error { return &SyntaxError{Line: s.line, 
 
 func (s *Scanner) byte() (byte, error) {
 	c, err := s.in.ReadByte()
+	if err == nil {
+		if c == '\n' {
+			s.line++
+		}
+		return c, nil
+	}
 	if errors.Is(err, io.EOF) {
 		return 0, &shortError{SyntaxError{Line: s.line, What: errShort.Error()}}
 	}
-	if err != nil {
-		return 0, err
-	}
-	if c == '\n' {
-		s.line++
-	}
-	return c, nil
+	return 0, err
 }
 
 func (s *Scanner) skipSpace() (byte, error) {
@@ -112,7 +112,10 @@ func (s *Scanner) nested(keep bool) error {
 
 // text reads the rest of a string, its closing quote included.
 func (s *Scanner) text(keep bool) error {
-	for escaped := false; ; {
+	for {
+		if err := s.plain(keep); err != nil {
+			return err
+		}
 		c, err := s.byte()
 		if err != nil {
 			return err
@@ -122,15 +125,37 @@ func (s *Scanner) text(keep bool) error {
 				return err
 			}
 		}
-		switch {
-		case escaped:
-			escaped = false
-		case c == '\\':
-			escaped = true
-		case c == '"':
+		switch c {
+		case '"':
 			return nil
-		case c == '\n':
+		case '\n':
 			return s.broken("a string is not closed on its line")
+		case '\\':
+			if c, err = s.byte(); err != nil {
+				return err
+			}
+			if keep {
+				if err := s.keep(c); err != nil {
+					return err
+				}
+			}
 		}
 	}
+}
+
+// plain takes, of what is read already, the bytes of a string that mean themselves: most of them, at once.
+func (s *Scanner) plain(keep bool) error {
+	ready, _ := s.in.Peek(s.in.Buffered())
+	n := 0
+	for n < len(ready) && ready[n] != '"' && ready[n] != '\\' && ready[n] != '\n' {
+		n++
+	}
+	if keep {
+		if len(s.buf)+n > MaxElement {
+			return s.broken("one row is longer than 8 MB")
+		}
+		s.buf = append(s.buf, ready[:n]...)
+	}
+	_, err := s.in.Discard(n)
+	return err
 }
