@@ -71,6 +71,9 @@ func (b *batch) page(ctx context.Context, page connectors.Page) error {
 		return context.Cause(ctx)
 	}
 	page.Origin.File = b.masker.text(page.Origin.File) // a file's name may be in any encoding
+	if page.Origin.File != "" {
+		b.count.open(page.Origin.File)
+	}
 	if page.Declared != nil {
 		b.declared = page.Declared
 	}
@@ -136,6 +139,9 @@ func (b *batch) accept(ctx context.Context, t *bound, i int) (verdict, error) {
 		return duplicate, nil
 	}
 	b.rowNo++
+	for _, warning := range b.warnings {
+		b.count.warned[warning]++
+	}
 	rows := b.table(ctx, RowsTable, nil)
 	b.append(rows, t, i)
 	return accepted, rows.added(ctx, b.id.size)

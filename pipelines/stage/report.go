@@ -25,16 +25,25 @@ type Report struct {
 	Skipped     int64        `json:"skipped"`
 	Files       []FileLedger `json:"files"`
 	Rejects     []Reject     `json:"rejects"`
+
+	told []Reject // since the last Add; they count once their pull is committed
 }
 
 // NewReport gives an empty report. Its Refused goes into Pull.OnReject, its Add takes each Result.
 func NewReport() *Report { return &Report{Files: []FileLedger{}, Rejects: []Reject{}} }
 
 // Refused notes one refused row.
-func (r *Report) Refused(reject Reject) { r.Rejects = append(r.Rejects, reject) }
+func (r *Report) Refused(reject Reject) { r.told = append(r.told, reject) }
 
-// Add counts the result of one pull.
+// Add counts the result of one pull, with the refused rows of its files. What was told of a pull that
+// failed afterwards is forgotten.
 func (r *Report) Add(result Result) {
+	for _, reject := range r.told {
+		if slices.ContainsFunc(result.Files, func(f FileLedger) bool { return f.File == reject.File }) {
+			r.Rejects = append(r.Rejects, reject)
+		}
+	}
+	r.told = nil
 	l := result.Ledger
 	r.Read += l.Read
 	r.Accepted += l.Accepted
@@ -50,15 +59,16 @@ type counts struct {
 	place   map[string]int
 	last    int // of the file that the last row came from
 	reasons map[string]int64
+	warned  map[string]int64
 	unknown []string
 }
 
 func newCounts() counts {
-	return counts{place: map[string]int{}, last: -1, reasons: map[string]int64{}}
+	return counts{place: map[string]int{}, last: -1, reasons: map[string]int64{}, warned: map[string]int64{}}
 }
 
-// add counts one row.
-func (c *counts) add(file string, v verdict) {
+// open turns to the book of a file; a file without a row has one too.
+func (c *counts) open(file string) *FileLedger {
 	if c.last < 0 || c.files[c.last].File != file {
 		i, ok := c.place[file]
 		if !ok {
@@ -68,7 +78,12 @@ func (c *counts) add(file string, v verdict) {
 		}
 		c.last = i
 	}
-	f := &c.files[c.last]
+	return &c.files[c.last]
+}
+
+// add counts one row.
+func (c *counts) add(file string, v verdict) {
+	f := c.open(file)
 	f.Read++
 	switch v {
 	case accepted:
@@ -94,7 +109,7 @@ func (c *counts) know(t *bound) {
 // result gives the books as they stand. The ledger's read is counted row by row at the door, its
 // other numbers where each row ends, so that a row lost between them is found out.
 func (b *batch) result() Result {
-	r := Result{Files: b.count.files, Reasons: b.count.reasons, Unknown: b.count.unknown}
+	r := Result{Files: b.count.files, Reasons: b.count.reasons, Warnings: b.count.warned, Unknown: b.count.unknown}
 	l := chain.Ledger{Declared: b.declared, Read: b.read, Accepted: b.rowNo, Quarantined: b.refusedNo}
 	for _, f := range b.count.files {
 		l.Duplicate += f.Duplicate

@@ -27,6 +27,8 @@ type rowChecker struct {
 	kind string
 	code string // the subject's code, normalised
 
+	warnings []string // verdict codes about a code that is valid all the same
+
 	// Why the row was refused: the reason and the field at fault, -1 for none.
 	reason string
 	fault  int
@@ -74,7 +76,7 @@ func (r *rowChecker) subject(raw string) bool {
 	if !v.Valid {
 		return r.refuse(v.Reason, r.contract.uscc)
 	}
-	r.code = v.Normalized
+	r.code, r.warnings = v.Normalized, v.Warnings
 	return true
 }
 

@@ -182,6 +182,34 @@ func TestTheReportNamesEachFileAndEachRefusedRow(t *testing.T) {
 	}
 }
 
+func TestTheReportLeavesOutWhatFailedAndKeepsEmptyFiles(t *testing.T) {
+	s, _ := newStager(t)
+	report := NewReport()
+	count := int64(9)
+	short := pageOf("short.csv", clean("1", "uscc", "bad"))
+	short.Declared = &count
+	if _, err := s.Run(t.Context(), penalties(), pages(short), Pull{Run: "r1", ByHand: true, OnReject: report.Refused}); err == nil {
+		t.Fatal("a short file was taken")
+	}
+	empty := pageOf("empty.csv", clean("1"))
+	empty.Batch = empty.Batch.NewSlice(0, 0)
+	whole := pageOf("whole.csv", clean("1", "uscc", strings.ToLower(goodCode)), clean("2", "uscc", "bad"))
+	result, err := s.Run(t.Context(), penalties(), pages(empty, whole), Pull{Run: "r2", ByHand: true, OnReject: report.Refused})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report.Add(result)
+	if len(report.Rejects) != 1 || report.Rejects[0].File != "whole.csv" || report.Quarantined != 1 {
+		t.Errorf("rejects %+v", report.Rejects)
+	}
+	if want := []FileLedger{{File: "empty.csv"}, {File: "whole.csv", Read: 2, Accepted: 1, Quarantined: 1}}; !slices.Equal(report.Files, want) {
+		t.Errorf("files %+v, want %+v", report.Files, want)
+	}
+	if result.Warnings[catalog.USCCNormalised] != 1 || result.Reasons[USCCLength] != 1 {
+		t.Errorf("warnings %v, reasons %v", result.Warnings, result.Reasons)
+	}
+}
+
 func TestHandlesAreGivenBackFromTheCommit(t *testing.T) {
 	s, _ := newStager(t)
 	first, second := pageOf("a.csv", clean("1")), pageOf("b.csv", clean("2"))

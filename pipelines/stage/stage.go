@@ -58,12 +58,13 @@ type Pull struct {
 
 // Result is what became of a pull.
 type Result struct {
-	Entry   chain.Entry // the commit; N 0 when the source had nothing and nothing was committed
-	Ledger  chain.Ledger
-	Files   []FileLedger     // by origin, in order of appearance; empty when the work had been done before
-	Reasons map[string]int64 // refused rows by reason code
-	Unknown []string         // source columns that the contract does not know
-	Done    bool             // an earlier attempt had committed this very work
+	Entry    chain.Entry // the commit; N 0 when the source had nothing and nothing was committed
+	Ledger   chain.Ledger
+	Files    []FileLedger     // by origin, in order of appearance; empty when the work had been done before
+	Reasons  map[string]int64 // refused rows by reason code
+	Warnings map[string]int64 // accepted rows by warning about their code, such as USCC_NORMALISED
+	Unknown  []string         // source columns that the contract does not know
+	Done     bool             // an earlier attempt had committed this very work
 }
 
 // Run stages the pages of one pull as one commit: all of it becomes visible, or nothing. A pull
