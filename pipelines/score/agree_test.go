@@ -1,6 +1,9 @@
 package score
 
 import (
+	"maps"
+	"strconv"
+	"strings"
 	"testing"
 
 	"xinshu/catalog"
@@ -8,7 +11,7 @@ import (
 	"xinshu/internal/lake"
 )
 
-const agreeEntities = 20_000
+const agreeEntities = 200_000
 
 // The product's SQL and the naive scorer agree on points, total and grade for random entities, under
 // every policy and on three days, repairs and list exits included.
@@ -28,49 +31,45 @@ func TestTheNaiveScorerAgrees(t *testing.T) {
 		{AsOf: day("2023-02-28"), CorrectedTo: day("2023-02-28"), KnownSeq: 2, MarksSeq: 2},
 		{AsOf: day("2024-10-31"), CorrectedTo: day("2024-12-31"), KnownSeq: 2, MarksSeq: 3},
 	}
-	for id, policy := range shipped(t) {
-		p := readNaive(t, id)
-		for _, c := range clocks {
-			t.Run(id+" "+c.AsOf.String(), func(t *testing.T) {
-				got := scored(t, l, policy, c)
-				graded, wrong := 0, 0
-				grades := map[string]int{}
-				for _, e := range w.entities {
-					want, ok := naive(p, e, versions[e.uscc], marks[e.uscc], c)
-					have, found := got[e.uscc]
-					if ok != found {
-						wrong++
-						t.Errorf("%s: graded by the product %v, by the naive scorer %v", e.uscc, found, ok)
-					} else if ok && !same(want, have) {
-						wrong++
-						t.Errorf("%s: product %+v, naive %+v", e.uscc, have, want)
-					}
-					if ok {
-						graded++
-						grades[want.grade]++
-					}
-					if wrong > 5 {
-						t.FailNow()
-					}
+	policies := shipped(t)
+	for _, c := range clocks {
+		for _, yearly := range []bool{true, false} {
+			standing := map[string][]naiveRecord{}
+			for _, e := range w.entities {
+				standing[e.uscc] = naiveRecords(versions[e.uscc], marks[e.uscc], c, yearly)
+			}
+			for id, policy := range policies {
+				if p := readNaive(t, id); p.yearly == yearly && policy.Status != "draft" {
+					t.Run(id+" "+c.AsOf.String(), func(t *testing.T) { compare(t, w, p, policy, c, standing, scored(t, l, policy, c)) })
 				}
-				if len(grades) != len(policy.Grades) || graded < agreeEntities/3 {
-					t.Errorf("only %d entities in grades %v: the world is too tame to prove anything", graded, grades)
-				}
-			})
+			}
 		}
 	}
 }
 
-func same(a, b naiveResult) bool {
-	if a.score != b.score || a.plus != b.plus || a.minus != b.minus || a.grade != b.grade || len(a.points) != len(b.points) {
-		return false
-	}
-	for id, v := range a.points {
-		if w, has := b.points[id]; !has || v != w {
-			return false
+func compare(t *testing.T, w world, p naivePolicy, policy catalog.Policy, c Clocks, standing map[string][]naiveRecord, got map[string]naiveResult) {
+	t.Helper()
+	graded, wrong := 0, 0
+	grades := map[string]int{}
+	for _, e := range w.entities {
+		want, ok := naive(p, e, standing[e.uscc], c)
+		have, found := got[e.uscc]
+		if ok != found || ok && !maps.Equal(want.points, have.points) ||
+			want.score != have.score || want.plus != have.plus || want.minus != have.minus || want.grade != have.grade {
+			wrong++
+			t.Errorf("%s: graded by the naive scorer %v as %+v, by the product %v as %+v", e.uscc, ok, want, found, have)
+		}
+		if ok {
+			graded++
+			grades[want.grade]++
+		}
+		if wrong > 5 {
+			t.FailNow()
 		}
 	}
-	return true
+	if len(grades) != len(policy.Grades) || graded < agreeEntities/3 || len(got) != graded {
+		t.Errorf("%d of %d entities in grades %v, %d by the product: the world is too tame to prove anything", graded, agreeEntities, grades, len(got))
+	}
 }
 
 // scored runs the product and reads what it committed.
@@ -87,36 +86,39 @@ func scored(t *testing.T, l *lake.Lake, p catalog.Policy, c Clocks) map[string]n
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	out := map[string]naiveResult{}
-	for _, table := range []string{"grade", "points"} {
+	for table, name := range map[string]string{"grade": "g", "points": "p"} {
 		paths, err := s.local(ctx, r.Entry.Table(table))
 		if err != nil {
 			t.Fatal(err)
 		}
-		query := "select uscc, score, plus_points, minus_points, grade from "
-		if table == "points" {
-			query = "select uscc, delta, 0, 0, indicator from "
-		}
-		rows, err := db.Query(ctx, query+duck.Parquet(paths))
-		if err != nil {
+		if err := db.Exec(ctx, "create view "+name+" as select * from "+duck.Parquet(paths)); err != nil {
 			t.Fatal(err)
 		}
-		for rows.Next() {
-			var uscc, name string
-			var a, b, c int64
-			if err := rows.Scan(&uscc, &a, &b, &c, &name); err != nil {
+	}
+	rows, err := db.Query(ctx, `select g.uscc, score, plus_points, minus_points, grade, coalesce(string_agg(indicator || '=' || delta, ' '), '')
+		from g left join p on p.uscc = g.uscc group by all`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	out := map[string]naiveResult{}
+	for rows.Next() {
+		var uscc, points string
+		var g naiveResult
+		if err := rows.Scan(&uscc, &g.score, &g.plus, &g.minus, &g.grade, &points); err != nil {
+			t.Fatal(err)
+		}
+		g.points = map[string]int64{}
+		for _, field := range strings.Fields(points) {
+			id, delta, _ := strings.Cut(field, "=")
+			if g.points[id], err = strconv.ParseInt(delta, 10, 64); err != nil {
 				t.Fatal(err)
 			}
-			if table == "grade" {
-				out[uscc] = naiveResult{score: a, plus: b, minus: c, grade: name, points: map[string]int64{}}
-			} else {
-				out[uscc].points[name] = a
-			}
 		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		_ = rows.Close()
+		out[uscc] = g
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return out
 }

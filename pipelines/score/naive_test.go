@@ -228,8 +228,7 @@ func standing(versions []wVersion, marks []wMark, c Clocks, yearly bool) (naiveR
 }
 
 // naive scores one entity; ok is false when the policy does not grade it.
-func naive(p naivePolicy, e wEntity, versions []wVersion, marks []wMark, c Clocks) (res naiveResult, ok bool) {
-	records := naiveRecords(versions, marks, c, p.yearly)
+func naive(p naivePolicy, e wEntity, records []naiveRecord, c Clocks) (res naiveResult, ok bool) {
 	holds := func(r naiveRecord) bool {
 		return r.counts && r.decided <= c.AsOf && r.from <= c.AsOf && (r.until == catalog.NoDate || c.AsOf < r.until)
 	}
@@ -284,15 +283,20 @@ func naiveRecords(versions []wVersion, marks []wMark, c Clocks, yearly bool) []n
 		byRecord[v.record] = append(byRecord[v.record], v)
 	}
 	var records []naiveRecord
+	ids := map[string]map[string]bool{} // of each record: the marks that mean it now or meant it once
+	for _, m := range marks {
+		if ids[m.record] == nil {
+			ids[m.record] = map[string]bool{}
+		}
+		ids[m.record][m.id] = true
+	}
 	for id, vs := range byRecord {
-		all := slices.Clone(marks)
-		about := map[string]bool{}
+		var all []wMark
 		for _, m := range marks {
-			if m.record == id {
-				about[m.id] = true
+			if ids[id][m.id] {
+				all = append(all, m)
 			}
 		}
-		all = slices.DeleteFunc(all, func(m wMark) bool { return !about[m.id] })
 		if r, seen := standing(vs, all, c, yearly); seen {
 			records = append(records, r)
 		}

@@ -15,6 +15,7 @@ import (
 	"xinshu/internal/chain"
 	"xinshu/internal/duck"
 	"xinshu/internal/fault"
+	"xinshu/internal/grading"
 )
 
 // Lake is the part of the lake that scoring needs.
@@ -27,13 +28,8 @@ type Lake interface {
 	TempDir() string
 }
 
-// Clocks are the three times of a score, and the snapshot up to which marks of cases are read.
-type Clocks struct {
-	AsOf        catalog.Date // decides windows, lists, validity
-	CorrectedTo catalog.Date // repairs, withdrawals and upheld objections up to this day count; NoDate: AsOf
-	KnownSeq    int64        // settled snapshot read; 0: the newest, or that of the first result when this corrects one
-	MarksSeq    int64        // settled snapshot up to which marks are read; 0: the newest
-}
+// Clocks are grading's: the three times of a score.
+type Clocks = grading.Clocks
 
 // Scorer scores policies.
 type Scorer struct {
@@ -41,7 +37,14 @@ type Scorer struct {
 	Seals  func(ctx context.Context, policy string) (map[string][]byte, error) // the lake's seals, by hash
 	SQL    fs.FS                                                               // macros, intermediate and marts
 	Duck   duck.Options
-	Xinshu string // version of this program, for the seal
+	Xinshu string                           // version of this program, for the seal
+	Watch  func(phase string, done, of int) // told how far a run is: score in groups of ranges, then seal; may be nil
+}
+
+func (s *Scorer) tell(phase string, done, of int) {
+	if s.Watch != nil {
+		s.Watch(phase, done, of)
+	}
 }
 
 // Result is what a run came to.
@@ -68,7 +71,7 @@ func (s *Scorer) Run(ctx context.Context, run string, p catalog.Policy, c Clocks
 	if c, err = s.clocks(ctx, p, c, settled.N); err != nil {
 		return Result{}, fmt.Errorf("%s: %w", op, err)
 	}
-	models, err := LoadModels(s.SQL)
+	models, err := grading.Load(s.SQL)
 	if err != nil {
 		return Result{}, err
 	}
@@ -186,7 +189,7 @@ type work struct {
 	run     string
 	policy  catalog.Policy
 	clocks  Clocks
-	models  Models
+	models  grading.Models
 	settled chain.Entry
 }
 
@@ -196,15 +199,18 @@ func (w work) score(ctx context.Context) (files []chain.File, seal Seal, err err
 		return nil, Seal{}, err
 	}
 	defer func() { err = closed(err, db) }()
-	groups := groupRanges(w.settled, w.Duck.MemoryMB)
+	groups := Groups(w.settled, w.Duck.MemoryMB)
+	w.tell("score", 0, len(groups))
 	for part, group := range groups {
 		fresh, err := w.group(ctx, db, part, group)
 		if err != nil {
 			return nil, Seal{}, err
 		}
 		files = append(files, fresh...)
+		w.tell("score", part+1, len(groups))
 	}
-	seal, err = w.seal(ctx, db, files)
+	seal, err = w.seal(ctx, db, files, groups)
+	w.tell("seal", 1, 1)
 	return files, seal, err
 }
 
@@ -216,11 +222,11 @@ func closed(err error, db *duck.DB) error {
 }
 
 // group scores the entities of some neighbouring ranges and puts what came out.
-func (w work) group(ctx context.Context, db *duck.DB, part int, g rangeGroup) ([]chain.File, error) {
-	if err := w.views(ctx, db, g.records, g.entities); err != nil {
+func (w work) group(ctx context.Context, db *duck.DB, part int, g RangeGroup) ([]chain.File, error) {
+	if err := w.views(ctx, db, g.Records, g.Entities); err != nil {
 		return nil, err
 	}
-	if err := w.models.Materialise(ctx, db); err != nil {
+	if err := w.models.Materialise(ctx, db, ""); err != nil {
 		return nil, err
 	}
 	var files []chain.File
@@ -249,43 +255,54 @@ func (s *Scorer) local(ctx context.Context, files []chain.File) ([]string, error
 	return paths, nil
 }
 
-// rangeGroup is some neighbouring ranges of entities, scored at once.
-type rangeGroup struct {
-	records, entities []chain.File
+// RangeGroup is some neighbouring ranges of entities, scored at once.
+type RangeGroup struct {
+	Records, Entities []chain.File
+}
+
+// each gives the ranges of a group one by one.
+func (g RangeGroup) each() []RangeGroup {
+	byRange := map[int64]RangeGroup{}
+	var ranges []int64
+	add := func(f chain.File, put func(*RangeGroup)) {
+		one, known := byRange[f.Range]
+		if !known {
+			ranges = append(ranges, f.Range)
+		}
+		put(&one)
+		byRange[f.Range] = one
+	}
+	for _, f := range g.Records {
+		add(f, func(one *RangeGroup) { one.Records = append(one.Records, f) })
+	}
+	for _, f := range g.Entities {
+		add(f, func(one *RangeGroup) { one.Entities = append(one.Entities, f) })
+	}
+	slices.Sort(ranges)
+	all := make([]RangeGroup, 0, len(ranges))
+	for _, r := range ranges {
+		all = append(all, byRange[r])
+	}
+	return all
 }
 
 // Memory that scoring needs for one range of 65,536 entities, and for itself, in MB: measured with
 // six records an entity under xinshu bench score.
 const rangeMB, baseMB = 40, 120
 
-// groupRanges cuts the settled ranges into groups that fit the memory.
-func groupRanges(settled chain.Entry, memoryMB int) []rangeGroup {
+// Groups cuts the settled ranges into groups that fit the memory.
+func Groups(settled chain.Entry, memoryMB int) []RangeGroup {
 	if memoryMB == 0 {
 		memoryMB = 512
 	}
 	size := min(max((memoryMB-baseMB)/rangeMB, 1), 8)
-	byRange := map[int64]rangeGroup{}
-	for _, f := range settled.Table("record") {
-		g := byRange[f.Range]
-		g.records = append(g.records, f)
-		byRange[f.Range] = g
-	}
-	for _, f := range settled.Table("entity") {
-		g := byRange[f.Range]
-		g.entities = append(g.entities, f)
-		byRange[f.Range] = g
-	}
-	var ranges []int64
-	for r := range byRange {
-		ranges = append(ranges, r)
-	}
-	slices.Sort(ranges)
-	var groups []rangeGroup
+	ranges := RangeGroup{Records: settled.Table("record"), Entities: settled.Table("entity")}.each()
+	var groups []RangeGroup
 	for chunk := range slices.Chunk(ranges, size) {
-		var g rangeGroup
+		var g RangeGroup
 		for _, r := range chunk {
-			g.records = append(g.records, byRange[r].records...)
-			g.entities = append(g.entities, byRange[r].entities...)
+			g.Records = append(g.Records, r.Records...)
+			g.Entities = append(g.Entities, r.Entities...)
 		}
 		groups = append(groups, g)
 	}

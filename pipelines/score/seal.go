@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"xinshu/catalog"
 	"xinshu/internal/chain"
@@ -64,14 +65,23 @@ const (
 	gradeRows = `select uscc, score, plus_points, minus_points, grade, class, override, listed, next_review_on
 		from sealed_grade order by uscc`
 	pointsRows = `select uscc, indicator, delta, records from sealed_points order by uscc, indicator`
-	inputRows  = `select uscc, record_id, kind, level, decided_on, valid_from, valid_until, status, row_sha from record
-		union all
-		select uscc, '', category, '-', in_scope_from, in_scope_from, in_scope_until, '', '' from entity
-		order by uscc, record_id`
+	inputRows  = `select uscc, digest from sealed_input order by uscc`
 )
 
+// inputDigest gives each entity one digest of what scoring saw of it: its registration and each of
+// its records. Their own order does not matter: the rows' hashes are put in order.
+const inputDigest = `select uscc, sha256(string_agg(h, '' order by h)) as digest
+	from (
+		select r.uscc, md5(concat_ws('|', r.record_id, r.kind, r.level, r.decided_on, r.valid_from, coalesce(r.valid_until, date '2099-12-31'), r.status, r.row_sha)) as h
+		from record as r
+		union all
+		select e.uscc, md5(concat_ws('|', e.category, coalesce(e.in_scope_from, date '2099-12-31'), coalesce(e.in_scope_until, date '2099-12-31'))) as h
+		from entity as e
+	)
+	group by uscc`
+
 // seal hashes what went in and what came out.
-func (w work) seal(ctx context.Context, db *duck.DB, files []chain.File) (Seal, error) {
+func (w work) seal(ctx context.Context, db *duck.DB, files []chain.File, groups []RangeGroup) (Seal, error) {
 	trial, _ := w.policy.Trial(w.clocks.AsOf)
 	s := Seal{Policy: w.policy.ID, AsOf: w.clocks.AsOf.String(), CorrectedTo: w.clocks.CorrectedTo.String(),
 		KnownSeq: w.clocks.KnownSeq, MarksSeq: w.clocks.MarksSeq, PolicySHA256: w.policy.SHA256, SQLSHA256: w.models.SHA256,
@@ -88,7 +98,9 @@ func (w work) seal(ctx context.Context, db *duck.DB, files []chain.File) (Seal, 
 	for _, f := range result.Table("grade") {
 		s.Entities += f.Rows
 	}
-	if err := w.views(ctx, db, w.settled.Table("record"), w.settled.Table("entity")); err != nil {
+	done, err := w.digest(ctx, db, groups)
+	defer done()
+	if err != nil {
 		return Seal{}, err
 	}
 	for _, h := range []struct {
@@ -102,6 +114,33 @@ func (w work) seal(ctx context.Context, db *duck.DB, files []chain.File) (Seal, 
 		*h.into = sha
 	}
 	return s, nil
+}
+
+// digest writes the digests of what went in, range by range, to local files under the view
+// sealed_input. The caller calls done when they are read.
+func (w work) digest(ctx context.Context, db *duck.DB, groups []RangeGroup) (done func(), err error) {
+	var paths []string
+	done = func() {
+		for _, path := range paths {
+			_ = os.Remove(path) // in the temporary folder, which is swept
+		}
+	}
+	for _, g := range groups {
+		for _, one := range g.each() {
+			if err := w.views(ctx, db, one.Records, one.Entities); err != nil {
+				return done, err
+			}
+			if err := w.models.Materialise(ctx, db, "rating_end"); err != nil {
+				return done, err
+			}
+			path := filepath.Join(w.Lake.TempDir(), "score-"+w.run+"-input-"+strconv.Itoa(len(paths))+".parquet")
+			paths = append(paths, path)
+			if _, err := db.Copy(ctx, inputDigest, path); err != nil {
+				return done, err
+			}
+		}
+	}
+	return done, db.View(ctx, "sealed_input", paths, []duck.Column{{Name: "uscc", Type: "VARCHAR"}, {Name: "digest", Type: "VARCHAR"}})
 }
 
 // hash sorts and writes the rows in DuckDB, which spills when they are many, and hashes the file.

@@ -10,6 +10,7 @@ import (
 	"xinshu/catalog"
 	"xinshu/internal/duck"
 	"xinshu/internal/duck/ducktest"
+	"xinshu/internal/grading"
 )
 
 // tree is the repository's own sql and catalog folders: what ships is what is tested.
@@ -38,9 +39,9 @@ func shipped(t testing.TB) map[string]catalog.Policy {
 	return byID
 }
 
-func loadModels(t testing.TB) Models {
+func loadModels(t testing.TB) grading.Models {
 	t.Helper()
-	m, err := LoadModels(sub(t, "sql"))
+	m, err := grading.Load(sub(t, "sql"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,10 +52,9 @@ func loadModels(t testing.TB) Models {
 // "policy" and its clocks in run.csv.
 func suite(t testing.TB) ducktest.Suite {
 	s := ducktest.Suite{Models: map[string]duck.Model{}, Macros: sub(t, "sql"), Inputs: map[string][]duck.Column{
-		"settled_record": RecordColumns, "settled_entity": EntityColumns, "settled_mark": MarkColumns, "run": RunColumns}}
+		"settled_record": grading.RecordColumns, "settled_entity": grading.EntityColumns, "settled_mark": grading.MarkColumns, "run": grading.RunColumns}}
 	for _, m := range loadModels(t).Models {
 		s.Models[m.Name] = m
-		s.Inputs[m.Name] = m.Columns
 	}
 	policies := shipped(t)
 	s.Setup = func(ctx context.Context, db *duck.DB, files map[string]string) error {
@@ -62,14 +62,7 @@ func suite(t testing.TB) ducktest.Suite {
 		if id == "" {
 			id = "heilongjiang-2021"
 		}
-		for name := range s.Models { // what the case does not give is computed
-			if _, given := files[name+".csv"]; !given {
-				if err := db.Exec(ctx, "drop table "+duck.Ident(name)); err != nil {
-					return err
-				}
-			}
-		}
-		return PolicyTables(ctx, db, policies[strings.TrimSpace(id)])
+		return grading.PolicyTables(ctx, db, policies[strings.TrimSpace(id)])
 	}
 	return s
 }
@@ -86,10 +79,10 @@ func TestHeadersSayWhatTheModelsGive(t *testing.T) {
 			}
 			defer func() { _ = db.Close() }()
 			m := loadModels(t)
-			if err := Prepare(ctx, db, m, p, Clocks{}); err != nil {
+			if err := grading.Prepare(ctx, db, m, p, Clocks{}); err != nil {
 				t.Fatal(err)
 			}
-			for name, cols := range map[string][]duck.Column{"settled_record": RecordColumns, "settled_entity": EntityColumns, "settled_mark": MarkColumns} {
+			for name, cols := range map[string][]duck.Column{"settled_record": grading.RecordColumns, "settled_entity": grading.EntityColumns, "settled_mark": grading.MarkColumns} {
 				if err := db.View(ctx, name, nil, cols); err != nil {
 					t.Fatal(err)
 				}

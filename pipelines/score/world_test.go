@@ -12,6 +12,7 @@ import (
 	"xinshu/catalog"
 	"xinshu/internal/chain"
 	"xinshu/internal/duck"
+	"xinshu/internal/grading"
 	"xinshu/internal/lake"
 )
 
@@ -258,7 +259,7 @@ func (w world) settle(t testing.TB, l *lake.Lake) {
 	for name, table := range map[string]struct {
 		cols []duck.Column
 		rows [][]any
-	}{"record": {RecordColumns, w.recordRows()}, "entity": {EntityColumns, w.entityRows()}, "mark": {MarkColumns, w.markRows()}} {
+	}{"record": {grading.RecordColumns, w.recordRows()}, "entity": {grading.EntityColumns, w.entityRows()}, "mark": {grading.MarkColumns, w.markRows()}} {
 		if err := db.Table(ctx, name, table.cols, table.rows); err != nil {
 			t.Fatal(err)
 		}

@@ -16,51 +16,53 @@ with rule_points as (
         coalesce(r.indicator_seq, h.seq) as seq,
         h.records,
         h.next_on,
-        r.points * h.records as uncapped,
         case
             when r.cap is null then r.points * h.records
             when r.cap < 0 and r.points * h.records < r.cap then r.cap
             when r.cap > 0 and r.points * h.records > r.cap then r.cap
             else r.points * h.records
-        end as capped,
-        case when h.records > 0 then r.points end as points,
-        case when h.records > 0 then day_number(h.last_on) * 1000 + r.seq end as place
+        end as given,
+        -- the greatest is the one picked; of the latest, place and points stand in one number
+        case
+            when h.records = 0 then null
+            when i.pick = 'best' then r.points
+            when i.pick = 'worst' then -r.points
+            when i.pick = 'latest' then (day_number(h.last_on) * 1000 + r.seq) * 100000000 + r.points + 50000000
+        end as place
     from int_rule_hits as h
     left join policy_rule as r on r.seq = h.seq
+    left join policy_indicator as i on i.seq = r.indicator_seq
 ),
-picked as (
+gathered as (
     select
         p.entity_id,
         p.seq,
         sum(p.records) as records,
         min(p.next_on) as next_on,
-        sum(p.capped) as summed,
-        sum(p.uncapped) as uncapped,
-        max(p.points) as best,
-        min(p.points) as worst,
-        max_by(p.points, p.place) as latest
+        sum(p.given) as given,
+        max(p.place) as place
     from rule_points as p
     group by p.entity_id, p.seq
 ),
 valued as (
     select
-        p.entity_id,
-        p.seq,
-        p.records,
-        p.next_on,
+        g.entity_id,
+        g.seq,
+        g.records,
+        g.next_on,
         i.neutral,
         i.floor,
         i.cap,
         case
-            when p.records = 0 then i.neutral
-            when i.pick = 'sum' then i.neutral + p.summed
-            when i.pick = 'best' then p.best
-            when i.pick = 'worst' then p.worst
-            when i.pick = 'mean' then div_round(p.uncapped, p.records)
-            when i.pick = 'latest' then p.latest
+            when g.records = 0 then i.neutral
+            when i.pick = 'sum' then i.neutral + g.given
+            when i.pick = 'best' then g.place
+            when i.pick = 'worst' then -g.place
+            when i.pick = 'mean' then div_round(g.given, g.records)
+            when i.pick = 'latest' then mod(g.place, 100000000) - 50000000
         end as points
-    from picked as p
-    left join policy_indicator as i on i.seq = p.seq
+    from gathered as g
+    left join policy_indicator as i on i.seq = g.seq
 )
 select
     cast(v.entity_id as bigint)  as entity_id,

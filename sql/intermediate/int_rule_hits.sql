@@ -1,8 +1,7 @@
 -- model:   int_rule_hits
 -- How many records of each entity count under each rule and each override on as_of, and the next day
--- on which one of them starts or ends. A rule with months counts an act so long from its decision;
--- one without counts a fact while it holds. Overrides have negative numbers.
--- inputs:  record, policy_match, run
+-- on which one of them starts or ends.
+-- inputs:  int_hit
 -- grain:   entity_id, seq
 -- columns:
 --   entity_id  BIGINT  registry id, internal
@@ -10,42 +9,17 @@
 --   records    BIGINT  credit records that count on as_of; 0 when the first is still to come
 --   last_on    DATE    newest decision among them
 --   next_on    DATE    earliest day after as_of on which a record starts or ends to count
-with item as (
-    select
-        m.seq,
-        m.kind,
-        m.level,
-        m.months,
-        run.as_of,
-        case when m.months is not null then add_months(run.as_of, -m.months) end as after_on
-    from policy_match as m
-    cross join run
-),
-hit as (
-    select
-        r.entity_id,
-        i.seq,
-        i.months,
-        i.as_of,
-        r.decided_on,
-        case when i.months is null and r.valid_from > r.decided_on then r.valid_from else r.decided_on end as starts_on,
-        case when i.months is null then r.valid_until end as ends_on
-    from record as r
-    join item as i on i.kind = r.kind and i.level = r.level
-    where r.status in ('in_force', 'disputed')
-        and case when i.months is null then r.valid_until is null or r.valid_until > i.as_of else r.decided_on > i.after_on end
-),
-grouped as (
+with grouped as (
     select
         h.entity_id,
         h.seq,
         min(h.months) as months,
         sum(case when h.starts_on <= h.as_of then 1 else 0 end) as records,
         max(case when h.starts_on <= h.as_of then h.decided_on end) as last_on,
-        min(case when h.starts_on <= h.as_of then h.decided_on end) as first_on,
-        min(case when h.starts_on <= h.as_of then h.ends_on end) as ends_on,
+        -- of one window the oldest act ends first; a fact ends when it ends
+        min(case when h.starts_on <= h.as_of then case when h.months is null then h.holds_until else h.decided_on end end) as first_on,
         min(case when h.starts_on > h.as_of then h.starts_on end) as starts_on
-    from hit as h
+    from int_hit as h
     group by h.entity_id, h.seq
 ),
 ending as (
@@ -55,7 +29,7 @@ ending as (
         g.records,
         g.last_on,
         g.starts_on,
-        case when g.months is null then g.ends_on else window_end(g.first_on, g.months) end as ends_on
+        case when g.months is null then g.first_on else window_end(g.first_on, g.months) end as ends_on
     from grouped as g
 )
 select

@@ -23,18 +23,39 @@ with effect as (
     from policy_override as o
     left join policy_grade as f on f.grade = o.forced
     left join policy_grade as c on c.grade = o.ceiling
+),
+summed as (
+    select
+        p.entity_id,
+        sum(case when i.side = 'plain' then p.delta end) as plain,
+        sum(case when i.side = 'plus' then p.delta end) as plus,
+        sum(case when i.side = 'minus' then p.delta end) as minus,
+        min(p.next_on) as next_on
+    from int_indicator_points as p
+    left join policy_indicator as i on i.seq = p.seq
+    group by p.entity_id
+),
+overridden as (
+    select
+        p.entity_id,
+        min(e.override_seq) as override_seq,
+        min(e.total_cap) as total_cap,
+        max(e.forced_rank) as forced_rank,
+        max(e.ceiling_rank) as ceiling_rank
+    from int_indicator_points as p
+    join effect as e on e.seq = p.seq
+    where p.seq < 0 and p.records > 0
+    group by p.entity_id
 )
 select
-    cast(p.entity_id as bigint)                                          as entity_id,
-    cast(sum(case when i.side = 'plain' then p.delta else 0 end) as bigint)  as plain,
-    cast(sum(case when i.side = 'plus' then p.delta else 0 end) as bigint)   as plus,
-    cast(sum(case when i.side = 'minus' then p.delta else 0 end) as bigint)  as minus,
-    cast(min(case when p.records > 0 then e.override_seq end) as bigint) as override_seq,
-    cast(min(case when p.records > 0 then e.total_cap end) as bigint)    as total_cap,
-    cast(max(case when p.records > 0 then e.forced_rank end) as bigint)  as forced_rank,
-    cast(max(case when p.records > 0 then e.ceiling_rank end) as bigint) as ceiling_rank,
-    cast(min(p.next_on) as date)                                         as next_on
-from int_indicator_points as p
-left join policy_indicator as i on i.seq = p.seq
-left join effect as e on e.seq = p.seq
-group by p.entity_id
+    cast(s.entity_id as bigint)                as entity_id,
+    cast(coalesce(s.plain, 0) as bigint)       as plain,
+    cast(coalesce(s.plus, 0) as bigint)        as plus,
+    cast(coalesce(s.minus, 0) as bigint)       as minus,
+    cast(o.override_seq as bigint)             as override_seq,
+    cast(o.total_cap as bigint)                as total_cap,
+    cast(o.forced_rank as bigint)              as forced_rank,
+    cast(o.ceiling_rank as bigint)             as ceiling_rank,
+    cast(s.next_on as date)                    as next_on
+from summed as s
+left join overridden as o on o.entity_id = s.entity_id

@@ -1,4 +1,4 @@
-package score
+package grading
 
 import (
 	"context"
@@ -21,17 +21,18 @@ type Models struct {
 	SHA256 string // of every text, in order
 }
 
-// What scoring runs, in order. The first two read settled records; the tables between are made once
+// What scoring runs, in order. The first ones read settled tables; those stored are made once
 // for each group of ranges; the last two leave the house.
-var order = []string{"intermediate/record", "intermediate/entity", "intermediate/int_rule_hits",
+var order = []string{"intermediate/mark_effect", "intermediate/touched_entity", "intermediate/record_seen", "intermediate/rating_end",
+	"intermediate/record", "intermediate/entity", "intermediate/int_hit", "intermediate/int_rule_hits",
 	"intermediate/int_indicator_points", "intermediate/int_totals", "marts/grade", "marts/points"}
 
 // stored are the models whose rows are kept while a group is scored, because more than one other
 // model reads them; the rest are views.
-var stored = map[string]bool{"int_indicator_points": true, "grade": true}
+var stored = map[string]bool{"mark_effect": true, "touched_entity": true, "rating_end": true, "int_indicator_points": true, "grade": true}
 
-// LoadModels reads the macros and the scoring models.
-func LoadModels(files fs.FS) (Models, error) {
+// Load reads the macros and the scoring models.
+func Load(files fs.FS) (Models, error) {
 	var m Models
 	digest := sha256.New()
 	macros, err := fs.Glob(files, "macros/*.sql")
@@ -85,14 +86,17 @@ func (m Models) Views(ctx context.Context, db *duck.DB) error {
 	return nil
 }
 
-// Materialise computes the stored models from the settled relations as they are now.
-func (m Models) Materialise(ctx context.Context, db *duck.DB) error {
+// Materialise computes the stored models from the settled relations as they are now, in order, up to
+// the one named last; all of them when it is empty.
+func (m Models) Materialise(ctx context.Context, db *duck.DB, last string) error {
 	for _, model := range m.Models {
-		if !stored[model.Name] {
-			continue
+		if stored[model.Name] {
+			if err := db.Exec(ctx, "create or replace table "+duck.Ident(model.Name)+" as\n"+model.Query); err != nil {
+				return fmt.Errorf("run model %s: %w", model.Name, err)
+			}
 		}
-		if err := db.Exec(ctx, "create or replace table "+duck.Ident(model.Name)+" as\n"+model.Query); err != nil {
-			return fmt.Errorf("run model %s: %w", model.Name, err)
+		if model.Name == last {
+			return nil
 		}
 	}
 	return nil
