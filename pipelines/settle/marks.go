@@ -10,7 +10,6 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/internal/chain"
-	"xinshu/internal/duck"
 	"xinshu/internal/fault"
 )
 
@@ -131,58 +130,3 @@ func (w *work) writeMarks(ctx context.Context) error {
 	w.marksChanged = true
 	return w.put(ctx, Mark, chain.NoRange, path, rows)
 }
-
-// writeCoverage says how far each dataset that delivered now reaches.
-func (w *work) writeCoverage(ctx context.Context, in news) error {
-	if len(in.batches) == 0 {
-		return nil
-	}
-	var rows [][]any
-	for _, b := range in.batches {
-		reached, err := w.reached(ctx, b)
-		if err != nil {
-			return err
-		}
-		rows = append(rows, []any{b.dataset.ID, reached, b.accepted})
-	}
-	if err := w.db.Table(ctx, "delivery", deliveryColumns, rows); err != nil {
-		return err
-	}
-	old, err := w.paths(ctx, Coverage, chain.NoRange)
-	if err != nil {
-		return err
-	}
-	if err := w.db.View(ctx, "old_coverage", old, w.columns("settled_coverage")); err != nil {
-		return err
-	}
-	path := filepath.Join(w.dir, "coverage.parquet")
-	n, err := w.db.Copy(ctx, w.query("settled_coverage"), path)
-	if err != nil {
-		return err
-	}
-	return w.put(ctx, Coverage, chain.NoRange, path, n)
-}
-
-var deliveryColumns = []duck.Column{{Name: "dataset", Type: "VARCHAR"}, {Name: "received_to", Type: "DATE"}, {Name: "rows", Type: "BIGINT"}}
-
-// reached is the newest day of receipt among a batch's rows; of a delivery without rows, today.
-func (w *work) reached(ctx context.Context, b batch) (time.Time, error) {
-	if b.accepted == 0 {
-		year, month, day := w.settler.Now().In(shanghai).Date()
-		return time.Date(year, month, day, 0, 0, 0, 0, time.UTC), nil
-	}
-	var paths []string
-	for _, f := range b.files {
-		path, err := w.settler.Lake.Local(ctx, f)
-		if err != nil {
-			return time.Time{}, err
-		}
-		paths = append(paths, path)
-	}
-	var day time.Time
-	err := w.db.One(ctx, "select max(received_on) from "+duck.Parquet(paths), nil, &day)
-	return day, err
-}
-
-// shanghai has had no daylight saving since 1991; a fixed zone needs no zone files on the host.
-var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)

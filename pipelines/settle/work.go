@@ -82,7 +82,9 @@ func (w *work) prepare(ctx context.Context) error {
 	if err := w.rules(ctx); err != nil {
 		return err
 	}
-	for name, columns := range map[string][]duck.Column{"statement": w.columns("stg_case"), "match": w.columns("mark_match")} {
+	for name, columns := range map[string][]duck.Column{
+		"statement": w.columns("stg_case"), "match": w.columns("mark_match"), "delivery": deliveryColumns,
+	} {
 		if err := w.db.Table(ctx, name, columns, nil); err != nil {
 			return err
 		}

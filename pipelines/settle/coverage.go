@@ -1,0 +1,51 @@
+package settle
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"xinshu/internal/chain"
+	"xinshu/internal/duck"
+)
+
+// deliveryColumns are what each dataset brought: up to which day of receipt, and how many rows.
+var deliveryColumns = []duck.Column{{Name: "dataset", Type: "VARCHAR"}, {Name: "received_to", Type: "DATE"}, {Name: "rows", Type: "BIGINT"}}
+
+// writeCoverage says how far each dataset that delivered now reaches.
+func (w *work) writeCoverage(ctx context.Context, in news) error {
+	if len(in.batches) == 0 {
+		return nil
+	}
+	var empty [][]any
+	for _, b := range in.batches {
+		if b.accepted == 0 {
+			empty = append(empty, []any{b.dataset.ID, w.settler.today(), int64(0)})
+		}
+	}
+	if err := w.db.Append(ctx, "delivery", deliveryColumns, empty); err != nil {
+		return err
+	}
+	old, err := w.paths(ctx, Coverage, chain.NoRange)
+	if err != nil {
+		return err
+	}
+	if err := w.db.View(ctx, "old_coverage", old, w.columns("settled_coverage")); err != nil {
+		return err
+	}
+	path := filepath.Join(w.dir, "coverage.parquet")
+	n, err := w.db.Copy(ctx, w.query("settled_coverage"), path)
+	if err != nil {
+		return err
+	}
+	return w.put(ctx, Coverage, chain.NoRange, path, n)
+}
+
+// today is the hub's wall date in Shanghai: the day up to which a delivery without rows is complete.
+func (s *Settler) today() time.Time {
+	year, month, day := s.Now().In(shanghai).Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+}
+
+// shanghai has had no daylight saving since 1991; a fixed zone needs no zone files on the host.
+var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
