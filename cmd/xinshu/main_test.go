@@ -75,6 +75,19 @@ func summaryOf(t testing.TB, out []byte) Summary {
 // records and marks settled, grades published with their versions. Equal lists are equal hubs.
 func holdings(t testing.TB, dir string) []string {
 	t.Helper()
+	var all []string
+	eachChain(t, dir, func(head chain.Entry, query func(question) []string) {
+		for _, q := range statements(head.Chain) {
+			all = append(all, query(q)...)
+		}
+	})
+	slices.Sort(all)
+	return all
+}
+
+// eachChain visits the head of each chain of a hub's lake with a way to query its tables.
+func eachChain(t testing.TB, dir string, visit func(head chain.Entry, query func(question) []string)) {
+	t.Helper()
 	store, err := lake.OpenFolder(filepath.Join(dir, "lake"))
 	if err != nil {
 		t.Fatal(err)
@@ -92,18 +105,13 @@ func holdings(t testing.TB, dir string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []string
 	for _, name := range chains {
 		head, err := l.Head(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, q := range statements(name) {
-			all = append(all, ask(t, l, db, head, q)...)
-		}
+		visit(head, func(q question) []string { return ask(t, l, db, head, q) })
 	}
-	slices.Sort(all)
-	return all
 }
 
 // question is one query over one table of a chain; distinct where a repeated pull may bring a row again.
