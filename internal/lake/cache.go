@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -125,8 +124,15 @@ func (c *cache) place(from, path string) error {
 
 // adopt takes over a local file whose hash is known, so that what was just put need not be fetched.
 // It answers false when the file lies on another disk.
-func (c *cache) adopt(from, sha string) bool {
-	return c.place(from, c.file(sha)) == nil && c.evict() == nil
+func (c *cache) adopt(from, sha string) (bool, error) {
+	err := c.place(from, c.file(sha))
+	if errors.Is(err, syscall.EXDEV) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, c.evict()
 }
 
 // evict removes the copies that were not used for longest until the bound is kept.
@@ -144,8 +150,13 @@ func (c *cache) evict() error {
 	var copies []copied
 	var total int64
 	err = filepath.WalkDir(c.dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".parquet") || filepath.Dir(path) == filepath.Join(c.dir, scratch) {
+		switch {
+		case err != nil:
 			return err
+		case d.IsDir() && d.Name() == scratch:
+			return fs.SkipDir // steps are at work there
+		case filepath.Ext(path) != ".parquet":
+			return nil
 		}
 		info, err := d.Info()
 		if err == nil {

@@ -177,3 +177,34 @@ func TestACallerThatGivesUpLeavesTheDownload(t *testing.T) {
 	}
 	read(t, l, files[0])
 }
+
+// Steps make and remove folders of their own in the cache's working folder while it fills and evicts.
+func TestTheCacheLeavesLocalWorkAlone(t *testing.T) {
+	_, _, l, files := caching(t, 1, nil)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				dir := filepath.Join(l.TempDir(), "step", strings.Repeat("x", w+1))
+				// The four take one another's folders away: their own errors are no matter.
+				_ = os.MkdirAll(dir, 0o755)
+				_ = os.WriteFile(filepath.Join(dir, "rows.parquet"), nil, 0o644)
+				_ = os.RemoveAll(filepath.Join(l.TempDir(), "step"))
+			}
+		})
+	}
+	for i := range 100 {
+		read(t, l, files[i%3])
+		if _, err := l.Put(t.Context(), laketest.Object(t, l, chain.Settled, "r2", "record", strings.Repeat("d", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(done)
+	wg.Wait()
+}

@@ -38,8 +38,10 @@ func (l *Lake) Put(ctx context.Context, o chain.Object) (chain.File, error) {
 	if err != nil {
 		return chain.File{}, failed(op, err)
 	}
-	if l.cache != nil && l.cache.adopt(o.Path, sha) {
-		return f, nil
+	if l.cache != nil {
+		if ok, err := l.cache.adopt(o.Path, sha); ok || err != nil {
+			return f, failed(op, err)
+		}
 	}
 	return f, failed(op, os.Remove(o.Path))
 }
