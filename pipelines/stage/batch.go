@@ -24,10 +24,12 @@ type batch struct {
 	pull     Pull
 	head     chain.Entry
 	dir      string
+	schema   *arrow.Schema // of the rows table
 	binder   binder
 	masker   masker
 	tables   map[string]*table
-	seen     *seen // nil until the first row comes
+	held     held
+	seen     *seen // nil while pages are held
 	count    counts
 	next     connectors.Cursor
 	declared *int64
@@ -50,7 +52,7 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 	today := catalog.DateOf(wall)
 	_, offset := wall.Zone()
 	b := &batch{
-		rowChecker: newRowChecker(c, today), stager: s, pull: p, head: head, dir: dir,
+		rowChecker: newRowChecker(c, today), stager: s, pull: p, head: head, dir: dir, schema: rowsSchema(c.family),
 		binder: binder{contract: c}, masker: masker{contract: c, key: s.HashKey},
 		tables: map[string]*table{}, count: newCounts(), next: p.Before,
 		received: today, batchTime: wall.UnixMicro() + int64(offset)*1_000_000,
@@ -62,8 +64,8 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 	return b, nil
 }
 
-// page stages one page: its rows, its unreadable rows, the handles it completes.
-func (b *batch) page(ctx context.Context, page connectors.Page) error {
+// take stages one page: its rows, its unreadable rows, the handles it completes.
+func (b *batch) take(ctx context.Context, page connectors.Page) error {
 	if page.Batch != nil {
 		defer page.Batch.Release()
 	}
@@ -106,12 +108,6 @@ func (b *batch) rows(ctx context.Context, page connectors.Page) error {
 		return err
 	}
 	b.count.know(t)
-	if b.seen == nil {
-		b.seen = newSeen(b.dir)
-		if err := b.seen.seed(ctx, b.stager.Lake, b.head); err != nil {
-			return err
-		}
-	}
 	for i := range int(page.Batch.NumRows()) {
 		t.row(i, b.raw)
 		verdict := b.check(b.raw)
@@ -142,7 +138,7 @@ func (b *batch) accept(ctx context.Context, t *bound, i int) (verdict, error) {
 	for _, warning := range b.warnings {
 		b.count.warned[warning]++
 	}
-	rows := b.table(ctx, RowsTable, nil)
+	rows := b.table(ctx, RowsTable, b.schema)
 	b.append(rows, t, i)
 	return accepted, rows.added(ctx, b.id.size)
 }
@@ -184,9 +180,6 @@ func (b *batch) sourceTime() int64 {
 func (b *batch) table(ctx context.Context, name string, schema *arrow.Schema) *table {
 	t, ok := b.tables[name]
 	if !ok {
-		if name == RowsTable {
-			schema = rowsSchema(b.family)
-		}
 		t = newTable(name, b.dir, schema, func(o chain.Object) (chain.File, error) {
 			o.Chain, o.Run = chain.Stage(b.ID), b.pull.Run
 			return b.stager.Lake.Put(ctx, o)
@@ -198,6 +191,11 @@ func (b *batch) table(ctx context.Context, name string, schema *arrow.Schema) *t
 
 // finish writes what stands in memory and gives the objects of the commit, rows first.
 func (b *batch) finish(ctx context.Context) ([]chain.File, error) {
+	if b.seen == nil {
+		if err := b.small(ctx); err != nil {
+			return nil, err
+		}
+	}
 	var files []chain.File
 	for _, name := range []string{RowsTable, QuarantineTable, TakenTable} {
 		t, ok := b.tables[name]
@@ -220,6 +218,7 @@ func (b *batch) discard() {
 	for _, t := range b.tables {
 		t.drop()
 	}
+	b.held.release()
 	if b.seen != nil {
 		_ = b.seen.close()
 	}

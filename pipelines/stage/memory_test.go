@@ -85,7 +85,7 @@ func peak(t *testing.T, rows int) int64 {
 
 // Memory must not grow with the number of rows: four times the rows, at most 1.2 times the memory.
 func TestMemoryIsBounded(t *testing.T) {
-	few := 250_000
+	few := 150_000
 	if os.Getenv(fullEnv) != "" {
 		few = 1_000_000
 	}

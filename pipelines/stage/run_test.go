@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
 	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/internal/chain"
@@ -55,12 +58,22 @@ func TestARepeatedRowIsADuplicate(t *testing.T) {
 
 func TestAPullWithoutARowCommitsNothing(t *testing.T) {
 	s, lake := newStager(t)
-	for _, list := range [][]connectors.Page{nil, {{Next: "moved on"}}, {pageOf("empty.csv")}} {
+	for _, list := range [][]connectors.Page{nil, {{Next: "moved on"}}, {pageOf("empty.csv")}, {headerOnly("empty.csv")}} {
 		result, err := s.Run(t.Context(), penalties(), pages(list...), Pull{Run: "r1"})
 		if err != nil || result.Entry.N != 0 || len(lake.entries) != 0 {
 			t.Errorf("%v: %+v, %d entries", err, result, len(lake.entries))
 		}
 	}
+}
+
+// headerOnly is a page of a file that has columns and no row.
+func headerOnly(file string) connectors.Page {
+	page := pageOf(file, clean("1"))
+	b := array.NewRecordBuilder(memory.DefaultAllocator, page.Batch.Schema())
+	defer b.Release()
+	page.Batch.Release()
+	page.Batch = b.NewRecord()
+	return page
 }
 
 func TestTheSameWorkIsCommittedOnce(t *testing.T) {
@@ -191,10 +204,8 @@ func TestTheReportLeavesOutWhatFailedAndKeepsEmptyFiles(t *testing.T) {
 	if _, err := s.Run(t.Context(), penalties(), pages(short), Pull{Run: "r1", ByHand: true, OnReject: report.Refused}); err == nil {
 		t.Fatal("a short file was taken")
 	}
-	empty := pageOf("empty.csv", clean("1"))
-	empty.Batch = empty.Batch.NewSlice(0, 0)
 	whole := pageOf("whole.csv", clean("1", "uscc", strings.ToLower(goodCode)), clean("2", "uscc", "bad"))
-	result, err := s.Run(t.Context(), penalties(), pages(empty, whole), Pull{Run: "r2", ByHand: true, OnReject: report.Refused})
+	result, err := s.Run(t.Context(), penalties(), pages(headerOnly("empty.csv"), whole), Pull{Run: "r2", ByHand: true, OnReject: report.Refused})
 	if err != nil {
 		t.Fatal(err)
 	}

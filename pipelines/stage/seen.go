@@ -73,9 +73,9 @@ func (s *seen) close() error {
 	return err
 }
 
-// seed reads record_id and row_sha of all rows the chain holds, oldest first. Only these two columns
-// are read, in small batches, and only when a pull brings rows at all.
-func (s *seen) seed(ctx context.Context, lake Lake, head chain.Entry) error {
+// seed reads record_id and row_sha of the rows the chain holds, oldest first, and remembers those of
+// the records wanted; nil wants all. Only these two columns are read, in small batches.
+func (s *seen) seed(ctx context.Context, lake Lake, head chain.Entry, wanted map[hash16]bool) error {
 	files := slices.Clone(head.Table(RowsTable))
 	slices.SortStableFunc(files, func(a, b chain.File) int { return cmp.Compare(a.N, b.N) })
 	for _, f := range files {
@@ -83,18 +83,21 @@ func (s *seen) seed(ctx context.Context, lake Lake, head chain.Entry) error {
 		if err != nil {
 			return err
 		}
-		if err := s.seedFile(ctx, path); err != nil {
+		if err := s.seedFile(ctx, path, wanted); err != nil {
 			return fmt.Errorf("read %s: %w", f.Key, err)
 		}
 	}
 	return nil
 }
 
-func (s *seen) seedFile(ctx context.Context, path string) error {
+func (s *seen) seedFile(ctx context.Context, path string, wanted map[hash16]bool) error {
 	return readText(ctx, path, []string{"record_id", "row_sha"}, func(values []string) error {
 		record, ok := fromHex(values[0])
 		if !ok {
 			return fmt.Errorf("record_id %q is no hash", values[0])
+		}
+		if wanted != nil && !wanted[record] {
+			return nil
 		}
 		content, ok := fromHex(values[1])
 		if !ok {
