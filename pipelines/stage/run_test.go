@@ -58,11 +58,20 @@ func TestARepeatedRowIsADuplicate(t *testing.T) {
 
 func TestAPullWithoutARowCommitsNothing(t *testing.T) {
 	s, lake := newStager(t)
-	for _, list := range [][]connectors.Page{nil, {{Next: "moved on"}}, {pageOf("empty.csv")}, {headerOnly("empty.csv")}} {
-		result, err := s.Run(t.Context(), penalties(), pages(list...), Pull{Run: "r1"})
-		if err != nil || result.Entry.N != 0 || len(lake.entries) != 0 {
-			t.Errorf("%v: %+v, %d entries", err, result, len(lake.entries))
+	before := connectors.Cursor("")
+	for _, state := range []string{"an empty chain", "a chain with rows"} {
+		had := len(lake.entries)
+		for _, list := range [][]connectors.Page{nil, {{Next: "moved on"}}, {pageOf("empty.csv")}, {headerOnly("empty.csv")}} {
+			result, err := s.Run(t.Context(), penalties(), pages(list...), Pull{Run: "empty", Before: before})
+			if err != nil || result.Entry.N != 0 || len(lake.entries) != had {
+				t.Errorf("%s: %v: %+v, %d entries", state, err, result, len(lake.entries))
+			}
 		}
+		first, err := s.Run(t.Context(), penalties(), pages(pageOf("a.csv", clean("1"))), Pull{Run: "r1", Before: before})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before = connectors.Cursor(first.Entry.Cursor.After)
 	}
 }
 
