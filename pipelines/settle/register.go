@@ -42,6 +42,9 @@ func (w *work) register(ctx context.Context) error {
 	if err := w.sorted(ctx, "incoming", &w.incoming); err != nil {
 		return err
 	}
+	if err := w.moved(ctx); err != nil {
+		return err
+	}
 	return w.sorted(ctx, "incoming_entity", &w.entities)
 }
 
@@ -92,6 +95,31 @@ func (w *work) sorted(ctx context.Context, name string, files *[]string) error {
 	_, err := w.db.Copy(ctx, "select r.entity_id, i.* exclude (filename) from "+duck.Parquet(*files)+
 		" as i join registry as r on r.uscc = i.uscc order by r.entity_id", path)
 	*files = []string{path}
+	return err
+}
+
+// moved adds a row for every entity that loses a record to another code: sources correct codes, and
+// a record must not stay with whom it was never about. That entity's range is written anew as well.
+func (w *work) moved(ctx context.Context) error {
+	var old []string
+	for _, f := range w.head.Table(Record) {
+		path, err := w.settler.Lake.Local(ctx, f)
+		if err != nil {
+			return err
+		}
+		old = append(old, path)
+	}
+	if err := w.db.View(ctx, "every_record", old, w.columns("settled_record")); err != nil {
+		return err
+	}
+	if err := w.db.View(ctx, "arrived", w.incoming, w.columns("moved_record")); err != nil {
+		return err
+	}
+	path := filepath.Join(w.dir, "moved.parquet")
+	rows, err := w.db.Copy(ctx, w.query("moved_record"), path)
+	if err == nil && rows > 0 {
+		w.incoming = append(w.incoming, path)
+	}
 	return err
 }
 

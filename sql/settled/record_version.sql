@@ -4,7 +4,7 @@
 -- just before it. The newest is that of the latest source time, then stage entry, then row; one that came late is
 -- kept, for a yearly cut-off may lie between, but was never current.
 -- inputs:  old_record, incoming, settling
--- grain:   record_id, version
+-- grain:   entity_id, record_id, version
 -- columns:
 --   entity_id        BIGINT     registry id, internal
 --   uscc             VARCHAR    code at the time of settling
@@ -23,7 +23,7 @@
 --   valid_until      DATE       and no longer on this one
 --   publicity_until  DATE       first day on which sharing must have stopped
 --   share            VARCHAR    unconditional, conditional or none
---   status           VARCHAR    in_force; withdrawn: another row reports the same act
+--   status           VARCHAR    in_force; withdrawn: another row reports the same act, or the record went to another code
 --   status_on        DATE       legal day of that status
 --   amount_fen       BIGINT
 --   quantity         BIGINT
@@ -38,22 +38,25 @@
 --   newest           BOOLEAN    current once this snapshot is settled
 
 with known as (
-    select distinct record_id,
-    from old_record
-    where record_id in (select record_id from incoming)
+    select distinct o.entity_id, o.record_id,
+    from old_record as o
+    semi join incoming as i on i.entity_id = o.entity_id and i.record_id = o.record_id
 ),
 -- Nearly every row of a first load is the only one about its record: those need no comparison.
 compared as (
-    select record_id, from known
+    select entity_id, record_id, from known
     union
-    select record_id, from incoming group by record_id having count(*) > 1
+    select entity_id, record_id, from incoming group by entity_id, record_id having count(*) > 1
 ),
 arriving as (
     select
-        *,
-        row_number() over (partition by record_id, row_sha, source_time order by stage_n, row_no) as place,
-    from incoming
-    where record_id in (select record_id from compared)
+        i.*,
+        row_number() over (
+            partition by i.entity_id, i.record_id, i.row_sha, i.source_time
+            order by i.stage_n, i.row_no
+        ) as place,
+    from incoming as i
+    semi join compared as c on c.entity_id = i.entity_id and c.record_id = i.record_id
 ),
 lineage as (
     select
@@ -62,7 +65,7 @@ lineage as (
         amount_fen, quantity, doc_no, title, authority_uscc, received_on, stage_n, row_no, row_sha,
         version, known_from, known_to, false as is_new,
     from old_record
-    where record_id in (select record_id from known)
+    semi join known using (entity_id, record_id)
     union all
     select
         entity_id, uscc, record_id, source_time, dataset, family, kind, level,
@@ -73,13 +76,13 @@ lineage as (
     where place = 1
         and not exists (
             select 1 from old_record as o
-            where o.record_id = a.record_id and o.row_sha = a.row_sha and o.source_time = a.source_time
+            where o.entity_id = a.entity_id and o.record_id = a.record_id and o.row_sha = a.row_sha and o.source_time = a.source_time
         )
 ),
 ordered as (
     select
         *,
-        lag(row_sha) over (partition by record_id order by source_time, stage_n, row_no, version nulls last) as sha_before,
+        lag(row_sha) over (partition by entity_id, record_id order by source_time, stage_n, row_no, version nulls last) as sha_before,
     from lineage
 ),
 kept as (
@@ -90,8 +93,8 @@ numbered as (
         * exclude (version),
         case
             when is_new then
-                coalesce(max(version) over (partition by record_id), 0)
-                + row_number() over (partition by record_id, is_new order by source_time, stage_n, row_no)
+                coalesce(max(version) over (partition by entity_id, record_id), 0)
+                + row_number() over (partition by entity_id, record_id, is_new order by source_time, stage_n, row_no)
             else version
         end as version,
     from kept
@@ -100,7 +103,7 @@ aged as (
     select
         *,
         row_number() over (
-            partition by record_id
+            partition by entity_id, record_id
             order by source_time desc, stage_n desc, row_no desc, version desc
         ) = 1 as newest,
     from numbered
@@ -119,11 +122,11 @@ dated as (
         amount_fen, quantity, doc_no, title, authority_uscc, received_on, stage_n, row_no, row_sha,
         1 as version, (select n from settling) as known_from, null as known_to, true as is_new, true as newest,
     from incoming
-    where record_id not in (select record_id from compared)
+    anti join compared using (entity_id, record_id)
     union all by name
     select *, false as is_new, known_to is null as newest,
     from old_record
-    where record_id not in (select record_id from known)
+    anti join known using (entity_id, record_id)
 )
 select
     cast(entity_id as bigint)       as entity_id,

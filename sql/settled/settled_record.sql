@@ -5,7 +5,7 @@
 -- the better row was received, so that a cut-off before that day still counts them. A row whose better twin is no
 -- longer of the same act is in force again.
 -- inputs:  record_version, incoming, dataset_owner, settling
--- grain:   record_id, version
+-- grain:   entity_id, record_id, version
 -- columns:
 --   entity_id        BIGINT     registry id, internal
 --   uscc             VARCHAR    code at the time of settling
@@ -24,7 +24,7 @@
 --   valid_until      DATE       and no longer on this one
 --   publicity_until  DATE       first day on which sharing must have stopped
 --   share            VARCHAR    unconditional, conditional or none
---   status           VARCHAR    in_force; withdrawn: another row reports the same act
+--   status           VARCHAR    in_force; withdrawn: another row reports the same act, or the record went to another code
 --   status_on        DATE       legal day of that status
 --   amount_fen       BIGINT
 --   quantity         BIGINT
@@ -57,7 +57,7 @@ act as (
 ),
 -- Since when a better row of the same act was there.
 better as (
-    select a.record_id, min(b.received_on) as since,
+    select a.entity_id, a.record_id, min(b.received_on) as since,
     from act as a
     join act as b
         on b.entity_id = a.entity_id
@@ -70,7 +70,7 @@ better as (
             and a.decided_on = b.decided_on
             and (b.dataset < a.dataset or (b.dataset = a.dataset and b.record_id < a.record_id))
         )
-    group by a.record_id
+    group by a.entity_id, a.record_id
 ),
 judged as (
     select
@@ -80,18 +80,18 @@ judged as (
         case
             when b.since > v.received_on and v.is_new then 'withdrawn'
             when b.since is not null and not v.is_new and v.newest and v.status = 'in_force' then 'withdrawn'
-            when b.since is null and c.entity_id is not null and v.family in ('licence', 'penalty') and not v.is_new and v.newest and v.status = 'withdrawn' then 'in_force'
+            when b.since is null and c.entity_id is not null and v.family in ('licence', 'penalty') and v.doc_no is not null and not v.is_new and v.newest and v.status = 'withdrawn' then 'in_force'
         end as becomes,
         coalesce(b.since, c.received_on) as becomes_on,
     from versioned as v
-    left join better as b on b.record_id = v.record_id
+    left join better as b on b.entity_id = v.entity_id and b.record_id = v.record_id
     left join concerned as c on c.entity_id = v.entity_id
 ),
 latest as (
-    select v.record_id, max(v.version) as version,
+    select v.entity_id, v.record_id, max(v.version) as version,
     from versioned as v
-    where v.record_id in (select record_id from judged where becomes is not null)
-    group by v.record_id
+    semi join (select *, from judged where becomes is not null) as j on j.entity_id = v.entity_id and j.record_id = v.record_id
+    group by v.entity_id, v.record_id
 ),
 result as (
     select
@@ -104,14 +104,14 @@ result as (
     select
         j.* exclude (version, status, status_on, known_from, known_to, received_on),
         l.version
-        + row_number() over (partition by j.record_id order by j.source_time, j.stage_n, j.row_no, j.version) as version,
+        + row_number() over (partition by j.entity_id, j.record_id order by j.source_time, j.stage_n, j.row_no, j.version) as version,
         becomes as status,
         case when becomes = 'withdrawn' then coalesce(decided_on, received_on) end as status_on,
         (select n from settling) as known_from,
         case when newest then null else (select n from settling) end as known_to,
         greatest(received_on, becomes_on) as received_on,
     from judged as j
-    join latest as l on l.record_id = j.record_id
+    join latest as l on l.entity_id = j.entity_id and l.record_id = j.record_id
     where j.becomes is not null
 )
 select
