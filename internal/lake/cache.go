@@ -52,6 +52,9 @@ func (c *cache) file(sha string) string { return filepath.Join(c.dir, sha[:2], s
 // share one download; one that gives up leaves it to the others.
 func (c *cache) path(ctx context.Context, f chain.File, open func(context.Context) (body, error)) (string, error) {
 	path := c.file(f.SHA256)
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	if ok, err := c.touch(path, f.Size); ok || err != nil {
 		return path, err
 	}

@@ -25,6 +25,7 @@ type remote struct {
 	lake.Store
 	fetched atomic.Int64
 	broken  atomic.Bool
+	hold    chan struct{} // when set, downloads wait until it is closed
 }
 
 func (r *remote) Path(string) (string, bool) { return "", false }
@@ -33,6 +34,9 @@ func (r *remote) Get(ctx context.Context, key string) (io.ReadCloser, error) {
 	body, err := r.Store.Get(ctx, key)
 	if err == nil && strings.HasPrefix(key, "data/") {
 		r.fetched.Add(1)
+		if r.hold != nil {
+			<-r.hold
+		}
 		if r.broken.Load() {
 			return struct {
 				io.Reader
@@ -169,13 +173,23 @@ func TestABrokenDownloadIsNotKept(t *testing.T) {
 }
 
 func TestACallerThatGivesUpLeavesTheDownload(t *testing.T) {
-	_, _, l, files := caching(t, 0, nil)
+	s, _, l, files := caching(t, 0, nil)
+	s.hold = make(chan struct{})
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := l.Local(ctx, files[0]); !errors.Is(err, context.Canceled) {
+	gaveUp := make(chan error)
+	go func() {
+		_, err := l.Local(ctx, files[0])
+		gaveUp <- err
+	}()
+	cancel() // the download is held, so the caller can only give up
+	if err := <-gaveUp; !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want the cancellation", err)
 	}
+	close(s.hold)
 	read(t, l, files[0])
+	if _, err := l.Local(ctx, files[1]); !errors.Is(err, context.Canceled) {
+		t.Errorf("called when it was cancelled: %v", err)
+	}
 }
 
 // Steps make and remove folders of their own in the cache's working folder while it fills and evicts.
