@@ -109,6 +109,9 @@ func form(ctx context.Context, tx *sql.Tx, target string, most int, now int64) (
 	if err != nil {
 		return "", err
 	}
+	if id, err = unanswered(ctx, tx, id); err != nil {
+		return "", err
+	}
 	if _, err := tx.ExecContext(ctx, `
 		insert into delivery (id, target, policy, size, made_at, state, tries, attempts, next_at, code, message)
 		values ($1, $2, $3, $4, $5, 'due', 0, 0, 0, '', '')
@@ -119,6 +122,22 @@ func form(ctx context.Context, tx *sql.Tx, target string, most int, now int64) (
 		update outbox set delivery = $1, sent_at = $2
 		where target = $3 and policy = $4 and (uscc, version) in (`+fmt.Sprintf(free, 3, 4, 5)+`)`, id, now, target, policy, most)
 	return id, err
+}
+
+// unanswered gives a delivery's id, with a number if it was answered under that id before: a receiver
+// keeps its receipt by delivery id, and rows that a person has sent again need a new one.
+func unanswered(ctx context.Context, tx *sql.Tx, id string) (string, error) {
+	for n := 1; ; n++ {
+		name := id
+		if n > 1 {
+			name += "-" + strconv.Itoa(n)
+		}
+		var done int
+		err := tx.QueryRowContext(ctx, `select count(*) from delivery where id = $1 and state = 'done'`, name).Scan(&done)
+		if err != nil || done == 0 {
+			return name, err
+		}
+	}
 }
 
 func nameOf(ctx context.Context, tx *sql.Tx, target, policy string, most int) (id string, size int, err error) {

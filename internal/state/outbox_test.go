@@ -192,6 +192,42 @@ func TestWhatWaitsForAPersonIsLeftAloneUntilOpenedAgain(t *testing.T) {
 	})
 }
 
+func TestARejectedRowIsSentAgainOnlyByAPersonsDecision(t *testing.T) {
+	onBoth(t, func(t *testing.T, f *fixture) {
+		f.targets(Target{ID: "x"})
+		f.publish("p", grade("A", 1), grade("B", 1))
+		reject := func(d connectors.Delivery) {
+			var rows []connectors.RowReceipt
+			for _, r := range d.Rows {
+				rows = append(rows, connectors.RowReceipt{ID: r.ID, Code: "E-7"})
+			}
+			f.ok(f.Answered(t.Context(), d, connectors.Receipt{Rejected: int64(len(rows))}, rows, time.Time{}))
+		}
+		ids := map[string]bool{}
+		for range 3 {
+			d, rows := f.claim("x")
+			if len(rows) != 2 || ids[d.ID] {
+				t.Errorf("sent %q under %s, before %v", rows, d.ID, ids)
+			}
+			ids[d.ID] = true
+			reject(d)
+			if _, rows := f.claim("x"); rows != nil {
+				t.Errorf("%q sent again by itself", rows)
+			}
+			f.expect("x", Count{Target: "x", Sent: 2, Rejected: 2})
+			n, err := f.Reopen(t.Context(), "x")
+			f.ok(err)
+			if n != 2 {
+				t.Errorf("%d rows due again", n)
+			}
+		}
+		f.publish("p", grade("A", 2))
+		if got := f.accept("x"); !slices.Equal(got, []string{"grade p/B/1", "grade p/A/2"}) {
+			t.Errorf("sent %q", got)
+		}
+	})
+}
+
 func TestATargetThatWasOutOfReachTooLongCatchesUpWhenItIsBack(t *testing.T) {
 	onBoth(t, func(t *testing.T, f *fixture) {
 		f.targets(Target{ID: "x"})

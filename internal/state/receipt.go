@@ -90,15 +90,36 @@ func (s *State) Members(ctx context.Context, delivery string) ([]string, error) 
 	return ids, failed(op, err)
 }
 
-// Reopen lets a person's decision try again what waits for a person. It gives how many deliveries.
+// Reopen lets a person's decision try again what waits for a person: open deliveries, and rows that
+// were rejected and are still the newest of their entity. It gives how many rows are due by it.
 func (s *State) Reopen(ctx context.Context, target string) (int64, error) {
-	res, err := s.db.ExecContext(ctx, `
-		update delivery set state = 'due', attempts = 0, next_at = 0, code = '' where target = $1 and state = 'open'`, target)
-	if err != nil {
-		return 0, failed("open deliveries again", err)
-	}
-	n, err := res.RowsAffected()
-	return n, failed("open deliveries again", err)
+	var rows int64
+	err := s.tx(ctx, "open deliveries again", func(tx *sql.Tx) error {
+		if err := lockTarget(ctx, tx, target); err != nil {
+			return err
+		}
+		if err := tx.QueryRowContext(ctx, `
+			select count(*) from outbox as o join delivery as d on d.id = o.delivery
+			where d.target = $1 and d.state = 'open' and o.state in ('due', 'sent')`, target).Scan(&rows); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `
+			update delivery set state = 'due', attempts = 0, next_at = 0, code = '' where target = $1 and state = 'open'`, target); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `
+			update outbox set state = 'due', delivery = ''
+			where target = $1 and state = 'rejected' and not exists (
+				select 1 from outbox as newer
+				where newer.target = outbox.target and newer.policy = outbox.policy and newer.uscc = outbox.uscc and newer.version > outbox.version)`, target)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		rows += n
+		return err
+	})
+	return rows, err
 }
 
 func attempted(ctx context.Context, tx *sql.Tx, delivery string, now int64, outcome, message string) error {
@@ -137,7 +158,7 @@ func (s *State) settle(ctx context.Context, tx *sql.Tx, target, delivery string,
 // judge sets the state of each row named. Most deliveries are accepted whole: then one statement
 // does it for all.
 func judge(ctx context.Context, tx *sql.Tx, target, delivery string, rows []connectors.RowReceipt, now int64) error {
-	waiting, err := unanswered(ctx, tx, delivery)
+	waiting, err := openRows(ctx, tx, delivery)
 	if err != nil {
 		return err
 	}
@@ -169,8 +190,8 @@ func judge(ctx context.Context, tx *sql.Tx, target, delivery string, rows []conn
 	return err
 }
 
-// unanswered gives the ids of a delivery's rows that wait for an answer.
-func unanswered(ctx context.Context, tx *sql.Tx, delivery string) (map[string]bool, error) {
+// openRows gives the ids of a delivery's rows that wait for an answer.
+func openRows(ctx context.Context, tx *sql.Tx, delivery string) (map[string]bool, error) {
 	rows, err := tx.QueryContext(ctx, `select policy, uscc, version from outbox where delivery = $1 and state in ('due', 'sent')`, delivery)
 	if err != nil {
 		return nil, err
