@@ -31,6 +31,9 @@ func (s *Settler) news(ctx context.Context, head chain.Entry) (news, error) {
 	}
 	var found news
 	for _, d := range s.Catalog.Datasets {
+		if _, known := s.Catalog.Family(d.Family); !known {
+			continue // its family's file is broken: its rows wait, the others go on
+		}
 		name := chain.Stage(d.ID)
 		last := settled[name].N
 		e, err := s.Lake.Head(ctx, name)

@@ -1,7 +1,10 @@
 package settle
 
 import (
+	"slices"
 	"testing"
+
+	"xinshu/catalog"
 )
 
 func TestRowsBecomeRecordsMarksAndEntities(t *testing.T) {
@@ -48,4 +51,39 @@ func TestNothingNewIsNoCommit(t *testing.T) {
 	if r := settleNow(t, l); r.Committed || r.N != 1 {
 		t.Errorf("the same head gave %+v", r)
 	}
+}
+
+func TestRowsOfAFamilyThatIsBrokenWaitAndTheOthersGoOn(t *testing.T) {
+	l := openLake(t, t.TempDir())
+	stageRows(t, l, "tax.arrears", row{"uscc": codes[0], "kind": "tax_arrears", "announced_on": "2025-04-01", "received_on": "2025-10-28"})
+	stageRows(t, l, "tax.grade", row{"uscc": codes[0], "kind": "tax_grade", "rated_on": "2025-04-20", "received_on": "2025-10-28"})
+	s := settler(t, l)
+	broken := *s.Catalog
+	broken.Families = slices.DeleteFunc(slices.Clone(broken.Families), func(f catalog.Family) bool { return f.ID == "rating" })
+	s.Catalog = &broken
+	if _, err := s.Run(t.Context(), "broken"); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, l, "select dataset from record order by dataset", "tax.arrears")
+	settleNow(t, l)
+	wants(t, l, "select dataset from record order by dataset", "tax.arrears", "tax.grade")
+}
+
+// A contract that grew a column reads files of before it: the column is null there.
+func TestAFileOfAnOlderContractLacksAColumn(t *testing.T) {
+	l := openLake(t, t.TempDir())
+	stageRows(t, l, "tax.arrears", row{"uscc": codes[0], "kind": "tax_arrears", "announced_on": "2025-04-01", "received_on": "2025-10-28"})
+	s := settler(t, l)
+	newer := *s.Catalog
+	newer.Families = slices.Clone(newer.Families)
+	for i, f := range newer.Families {
+		if f.ID == "obligation" {
+			newer.Families[i].Columns = append(slices.Clone(f.Columns), catalog.Column{Name: "instalments", Type: "integer"})
+		}
+	}
+	s.Catalog = &newer
+	if _, err := s.Run(t.Context(), "newer"); err != nil {
+		t.Fatal(err)
+	}
+	wants(t, l, "select dataset from record", "tax.arrears")
 }
