@@ -182,6 +182,20 @@ func (a *app) policies(asked []string) ([]string, error) {
 	return ids, nil
 }
 
+// tidy deletes what nothing needs any more. What settling has not read yet stays.
+func (a *app) tidy(ctx context.Context) error {
+	head, err := a.lake.Head(ctx, chain.Settled)
+	if err != nil {
+		return err
+	}
+	read := map[string]int64{}
+	for _, in := range head.Inputs {
+		read[in.Chain] = in.N
+	}
+	_, err = a.lake.Collect(ctx, func(_ context.Context, stageChain string) (int64, error) { return read[stageChain], nil })
+	return err
+}
+
 // Close lets go of the state.
 func (a *app) Close() error { return a.state.Close() }
 

@@ -10,7 +10,7 @@ import (
 )
 
 func catalogCommand(t *terminal, o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "catalog", Short: "platforms, departments, families, datasets, code lists, rules and calendars", Args: usage(cobra.NoArgs)}
+	cmd := group(&cobra.Command{Use: "catalog", Short: "platforms, departments, families, datasets, code lists, rules and calendars"})
 	cmd.AddCommand(
 		t.jsonFlag(&cobra.Command{Use: "list [PART]", Short: "what the catalogue holds; PART is one of dataset, department, platform, family, policy, codes, rules, calendar", Args: usage(cobra.MaximumNArgs(1)), RunE: t.withCatalog(o, t.listCatalog)}),
 		t.jsonFlag(&cobra.Command{Use: "show ID", Short: "one dataset with its field sets laid in, or one of anything else", Args: usage(cobra.ExactArgs(1)), RunE: t.withCatalog(o, t.showCatalog)}),

@@ -13,7 +13,7 @@ import (
 )
 
 func policyCommand(t *terminal, o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "policy", Short: "evaluation policies", Args: usage(cobra.NoArgs)}
+	cmd := group(&cobra.Command{Use: "policy", Short: "evaluation policies"})
 	cmd.AddCommand(
 		&cobra.Command{Use: "list", Short: "the policies of the catalogue", Args: usage(cobra.NoArgs), RunE: t.withCatalog(o, func(cat *catalog.Catalog, _ []string) error {
 			for _, p := range cat.Policies {

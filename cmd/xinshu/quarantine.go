@@ -11,7 +11,7 @@ import (
 )
 
 func quarantineCommand(t *terminal, o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "quarantine", Short: "rejected rows", Args: usage(cobra.NoArgs)}
+	cmd := group(&cobra.Command{Use: "quarantine", Short: "rejected rows"})
 	var q quarantine.Query
 	list := t.jsonFlag(&cobra.Command{Use: "list", Short: "rejected rows with place, reason and original values", Args: usage(cobra.NoArgs)})
 	list.Flags().StringSliceVar(&q.Datasets, "dataset", nil, "dataset ids; none: all")

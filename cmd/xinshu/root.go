@@ -43,8 +43,8 @@ func rootCommand(t *terminal) *cobra.Command {
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          usage(cobra.NoArgs),
 	}
+	group(root)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.config, "config", "c", "", "xinshu.yaml; none: an embedded set-up in the data folder")
@@ -77,10 +77,23 @@ func (o *options) load() (Config, error) {
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usageError{fmt.Errorf("%w; see xinshu %s --help", err, cmd.Name())}
+			return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
 		}
 		return nil
 	}
+}
+
+// group makes a command that only holds others: without one of them it shows its help, and an
+// unknown one is the caller's fault.
+func group(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError{fmt.Errorf("there is no command %q; see %s --help", args[0], cmd.CommandPath())}
+		}
+		return cmd.Help()
+	}
+	return cmd
 }
 
 // jsonFlag adds --json to a command whose form scripts rely on.

@@ -86,6 +86,9 @@ func runCommand(t *terminal, o *options) *cobra.Command {
 			return err
 		}
 		out, err := a.pipeline.Run(ctx, c)
+		if err == nil {
+			err = a.tidy(ctx)
+		}
 		sum := newTally()
 		sum.add(out)
 		summary, bad := sum.summary(ctx, a)

@@ -14,7 +14,7 @@ import (
 )
 
 func usccCommand(t *terminal, o *options) *cobra.Command {
-	cmd := &cobra.Command{Use: "uscc", Short: "unified social credit codes", Args: usage(cobra.NoArgs)}
+	cmd := group(&cobra.Command{Use: "uscc", Short: "unified social credit codes"})
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check [CODE...]",
 		Short: "judge codes: arguments, or one code (or JSON string) a line on standard input; JSON lines out",
