@@ -94,18 +94,27 @@ func push(n uint64, c byte) (uint64, bool) {
 	return n*10 + uint64(c-'0'), true
 }
 
-// exponent splits 1.5e3 into 1.5 and 3. An exponent beyond a number's own size is refused, so that
+// exponent splits 1.5e3 into 1.5 and 3. An exponent of more than two digits is refused, so that
 // nobody can make us write a million zeros.
 func exponent(s string) (mantissa string, shift int, ok bool) {
 	i := strings.IndexAny(s, "eE")
 	if i < 0 {
 		return s, 0, true
 	}
-	e, ok := scaled(strings.TrimPrefix(s[i+1:], "+"), 0)
-	if !ok || e < -40 || e > 40 || i == 0 {
+	digits := strings.TrimLeft(s[i+1:], "+-")
+	if i == 0 || digits == "" || len(digits) > 2 || len(s)-i-1-len(digits) > 1 {
 		return "", 0, false
 	}
-	return s[:i], int(e), true
+	for _, c := range []byte(digits) {
+		if c < '0' || c > '9' {
+			return "", 0, false
+		}
+		shift = shift*10 + int(c-'0')
+	}
+	if s[i+1] == '-' {
+		shift = -shift
+	}
+	return s[:i], shift, true
 }
 
 // plainCommas accepts no commas, or commas before each three digits from the right: 1,234,567.

@@ -36,6 +36,8 @@ func TestAmountsAreReadExactly(t *testing.T) {
 		{"", yuanToFen, 0, false},
 		{"e5", yuanToFen, 0, false},
 		{"1e99", yuanToFen, 0, false},
+		{"1e999", yuanToFen, 0, false},
+		{"1e1.0", yuanToFen, 0, false},
 		{"92233720368547759", yuanToFen, 0, false},
 		{"100万美元", yuanToFen, 0, false},
 	} {
@@ -47,7 +49,7 @@ func TestAmountsAreReadExactly(t *testing.T) {
 
 // FuzzScaled holds the digit reader against rational arithmetic.
 func FuzzScaled(f *testing.F) {
-	for _, s := range []string{"0.07", "1e3", "-12.50", "1,234.5", "150e-2", "9223372036854775807", ".", "1e", "00.10"} {
+	for _, s := range []string{"0.07", "1e3", "-12.50", "1,234.5", "150e-2", "9223372036854775807", ".", "1e", "00.10", "0e0.0", "1e--2"} {
 		f.Add(s, 2)
 	}
 	f.Fuzz(func(t *testing.T, s string, scale int) {
