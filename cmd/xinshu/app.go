@@ -86,9 +86,6 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 // everything, where the database is new.
 func (a *app) follow(ctx context.Context) error {
 	a.state.Log, a.state.Changes = a.lake, a.pipeline.Publisher.Changes
-	if _, err := a.state.Interrupt(ctx); err != nil {
-		return err
-	}
 	targets := make([]state.Target, len(a.config.Targets))
 	for i, t := range a.config.Targets {
 		targets[i] = state.Target{ID: t.ID, Kind: t.Kind, Public: t.Public, Policies: t.Policies, Regions: t.Regions, Industries: t.Industries, Fields: t.Fields}

@@ -109,6 +109,9 @@ func (d *demo) run(ctx context.Context, c Config, once bool) (err error) {
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	a.pipeline.Watch = d.progress.event
+	if _, err := a.state.Interrupt(ctx); err != nil {
+		return err
+	}
 	for day := past.Days + 1; day <= d.days; day++ {
 		if err := d.live(ctx, a, world, day); err != nil {
 			return err

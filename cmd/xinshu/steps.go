@@ -85,6 +85,9 @@ func runCommand(t *terminal, o *options) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if _, err := a.state.Interrupt(ctx); err != nil { // a whole run is alone with its state
+			return err
+		}
 		out, err := a.pipeline.Run(ctx, c)
 		if err == nil {
 			err = a.tidy(ctx)
@@ -200,7 +203,17 @@ func pushCommand(t *terminal, o *options) *cobra.Command {
 	f := &stepFlags{}
 	cmd := t.jsonFlag(&cobra.Command{Use: "push", Short: "bring every target what is due and take in receipts", Args: usage(cobra.NoArgs)})
 	f.strictFlag(cmd)
+	retry := cmd.Flags().Bool("retry", false, "first open again what waits for a person, rejected rows that are still the newest included")
 	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
+		if *retry {
+			for _, target := range a.config.Targets {
+				n, err := a.state.Reopen(ctx, target.ID)
+				if err != nil {
+					return err
+				}
+				t.say("%s: %d rows open again", target.ID, n)
+			}
+		}
 		reports, err := a.pipeline.Push(ctx)
 		if reports == nil {
 			reports = []push.Report{}

@@ -62,7 +62,7 @@ var homes = map[string][]string{
 	"go.yaml.in/yaml/v3":             {"xinshu/catalog", "xinshu/cmd/xinshu"},
 	"github.com/pkg/sftp":            {"xinshu/connectors/files", "xinshu/internal/simulate"},
 	"golang.org/x/crypto/ssh":        {"xinshu/connectors/files", "xinshu/internal/simulate", "xinshu/internal/sshtest"},
-	"github.com/bytedance/sonic":     {"xinshu/connectors/jsonrows"},
+	"github.com/bytedance/sonic":     {"xinshu/connectors/jsonrows", "xinshu/connectors/restapi"},
 }
 
 func TestNoWallIsBroken(t *testing.T) {
