@@ -7,5 +7,5 @@ import "embed"
 
 // Files holds every model, as a folder of the same form on disk would.
 //
-//go:embed */*
+//go:embed macros staging settled intermediate marts checks bench
 var Files embed.FS
