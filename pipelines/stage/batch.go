@@ -92,6 +92,9 @@ func (b *batch) take(ctx context.Context, page connectors.Page) error {
 			return err
 		}
 	}
+	if b.pull.ByHand {
+		return nil // the handles are a person's file, of which the dataset's source must not be told
+	}
 	for _, handle := range page.Taken {
 		t := b.table(ctx, TakenTable, takenSchema)
 		t.text(0, handle)

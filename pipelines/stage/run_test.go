@@ -180,6 +180,7 @@ func TestTheReportNamesEachFileAndEachRefusedRow(t *testing.T) {
 	first := pageOf("a.csv", clean("1"), clean("2", "CF_JDRQ", "soon"), clean("1"))
 	first.Origin.Lines = []int64{2, 7, 9}
 	first.Rejects = []connectors.Reject{{Line: 11, Reason: CSVFields, Value: "李四,1,2"}}
+	first.Taken = []string{"a.csv"}
 	second := pageOf("b.csv", clean("3", "XDR_LB", "自然人"))
 	report := NewReport()
 	result, err := s.Run(t.Context(), penalties(), pages(first, second), Pull{Run: "r1", ByHand: true, OnReject: report.Refused})
@@ -201,6 +202,9 @@ func TestTheReportNamesEachFileAndEachRefusedRow(t *testing.T) {
 	}
 	if c := result.Entry.Cursor; c.Before != "" || c.After != "" {
 		t.Errorf("a file by hand moved the source's cursor: %+v", c)
+	}
+	if taken := result.Entry.Table(TakenTable); taken != nil {
+		t.Errorf("the source would be told of a file by hand: %+v", taken)
 	}
 }
 
