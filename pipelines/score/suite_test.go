@@ -98,3 +98,78 @@ func TestHeadersSayWhatTheModelsGive(t *testing.T) {
 		})
 	}
 }
+
+// The exact limits of the notices, which records alone do not reach: totals given as they are.
+func TestExactLimitsOfTheNotices(t *testing.T) {
+	policies := shipped(t)
+	for name, c := range map[string]struct {
+		policy string
+		total  string
+		grade  string
+	}{
+		"850 is A":                             {"heilongjiang-2021", "850", "A"},
+		"849.99 is B":                          {"heilongjiang-2021", "849.99", "B"},
+		"790 is B":                             {"heilongjiang-2021", "790", "B"},
+		"789.99 is C":                          {"heilongjiang-2021", "789.99", "C"},
+		"730 is C":                             {"heilongjiang-2021", "730", "C"},
+		"729.99 is D":                          {"heilongjiang-2021", "729.99", "D"},
+		"670 is D":                             {"heilongjiang-2021", "670", "D"},
+		"669.99 is E":                          {"heilongjiang-2021", "669.99", "E"},
+		"85 exactly is good, not excellent":    {"henan-2020", "85", "良"},
+		"85.01 is excellent":                   {"henan-2020", "85.01", "优"},
+		"70 exactly is medium, not good":       {"henan-2020", "70", "中"},
+		"70.01 is good":                        {"henan-2020", "70.01", "良"},
+		"50 exactly is poor, not medium":       {"henan-2020", "50", "差"},
+		"50.01 is medium":                      {"henan-2020", "50.01", "中"},
+		"790 is honest, 789.99 no longer":      {"jiangyin-2020", "789.99", "轻微失信"},
+		"669.99 is serious dishonesty":         {"jiangyin-2020", "669.99", "严重失信"},
+		"an industry total of 85.01 is A":      {"industry-template", "85.01", "A"},
+		"an industry total of 85 exactly is B": {"industry-template", "85", "B"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			total, err := catalog.ParsePoints(c.total)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := gradeOf(t, policies[c.policy], total); got != c.grade {
+				t.Errorf("%s points under %s give %s, want %s", c.total, c.policy, got, c.grade)
+			}
+		})
+	}
+}
+
+// gradeOf asks the mart itself: a policy whose base is the total, and an entity without records.
+func gradeOf(t *testing.T, p catalog.Policy, total catalog.Points) (grade string) {
+	t.Helper()
+	ctx := t.Context()
+	p.Base, p.Indicators = total, nil
+	db, err := duck.Open(duck.Options{Threads: 1, MemoryMB: 256, TempDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	m := loadModels(t)
+	asOf := day("2021-12-31")
+	if err := grading.Prepare(ctx, db, m, p, Clocks{AsOf: asOf, CorrectedTo: asOf, KnownSeq: 1, MarksSeq: 1}); err != nil {
+		t.Fatal(err)
+	}
+	w := world{entities: []wEntity{{id: 1, uscc: "91410481MA44K7X22A", category: "91", from: day("2015-01-01"), until: catalog.NoDate, received: day("2015-01-01"), known: 1}}}
+	for name, table := range map[string]struct {
+		cols []duck.Column
+		rows [][]any
+	}{"settled_record": {grading.RecordColumns, nil}, "settled_entity": {grading.EntityColumns, w.entityRows()}, "settled_mark": {grading.MarkColumns, nil}} {
+		if err := db.Table(ctx, name, table.cols, table.rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Views(ctx, db); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Materialise(ctx, db, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.One(ctx, "select grade from grade", nil, &grade); err != nil {
+		t.Fatal(err)
+	}
+	return grade
+}
