@@ -1,5 +1,5 @@
 -- model:   record_version
--- The versions of every record of one range once the rows that came are put among them. A row is a new version
+-- The versions of every record of the entities that rows came for, those rows put among them. A row is a new version
 -- unless it says what is known already: the same content with the same source time, or the content of the version
 -- just before it. The newest is that of the latest source time, then stage entry, then row; one that came late is
 -- kept, for a yearly cut-off may lie between, but was never current.
@@ -124,9 +124,10 @@ dated as (
     from incoming
     anti join compared using (entity_id, record_id)
     union all by name
-    select *, false as is_new, known_to is null as newest,
-    from old_record
-    anti join known using (entity_id, record_id)
+    select o.*, false as is_new, o.known_to is null as newest,
+    from old_record as o
+    semi join incoming as i on i.entity_id = o.entity_id
+    anti join known as k on k.entity_id = o.entity_id and k.record_id = o.record_id
 )
 select
     cast(entity_id as bigint)       as entity_id,

@@ -4,7 +4,7 @@
 -- side about the same day the one first in dataset and record id. The others are withdrawn from the day on which
 -- the better row was received, so that a cut-off before that day still counts them. A row whose better twin is no
 -- longer of the same act is in force again.
--- inputs:  record_version, incoming, dataset_owner, settling
+-- inputs:  record_version, old_record, incoming, dataset_owner, settling
 -- grain:   entity_id, record_id, version
 -- columns:
 --   entity_id        BIGINT     registry id, internal
@@ -95,14 +95,17 @@ latest as (
 ),
 result as (
     select
-        * exclude (status, status_on, known_to),
+        * exclude (status, status_on, known_to, is_new, newest, since, withdrawn_at_once, becomes, becomes_on),
         case when withdrawn_at_once then 'withdrawn' else status end as status,
         case when withdrawn_at_once then coalesce(decided_on, received_on) else status_on end as status_on,
         case when becomes is not null and known_to is null then (select n from settling) else known_to end as known_to,
     from judged
     union all by name
     select
-        j.* exclude (version, status, status_on, known_from, known_to, received_on),
+        j.* exclude (
+            version, status, status_on, known_from, known_to, received_on, is_new, newest, since, withdrawn_at_once, becomes,
+            becomes_on
+        ),
         l.version
         + row_number() over (partition by j.entity_id, j.record_id order by j.source_time, j.stage_n, j.row_no, j.version) as version,
         becomes as status,
@@ -113,6 +116,8 @@ result as (
     from judged as j
     join latest as l on l.entity_id = j.entity_id and l.record_id = j.record_id
     where j.becomes is not null
+    union all by name
+    select *, from old_record as o anti join incoming as i on i.entity_id = o.entity_id
 )
 select
     cast(entity_id as bigint)       as entity_id,
