@@ -77,7 +77,8 @@ func (b *batch) take(ctx context.Context, page connectors.Page) error {
 		b.count.open(page.Origin.File)
 	}
 	if page.Declared != nil {
-		b.declared = page.Declared
+		declared := *page.Declared // the connector may go on counting in its own
+		b.declared = &declared
 	}
 	b.next = page.Next
 	b.read += int64(len(page.Rejects))
