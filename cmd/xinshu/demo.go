@@ -25,15 +25,24 @@ import (
 
 func demoCommand(t *terminal, o *options) *cobra.Command {
 	d := &demo{terminal: t}
-	var once bool
+	var (
+		once  bool
+		clock string
+	)
 	cmd := t.jsonFlag(&cobra.Command{Use: "demo", Short: "the whole main job on a simulated province over the real protocols, on loopback", Args: usage(cobra.NoArgs)})
 	cmd.Flags().IntVar(&d.entities, "entities", simulate.DefaultEntities, "entities of the province")
 	cmd.Flags().Uint64Var(&d.seed, "seed", 1, "seed of the province; the same seed gives the same seals")
-	cmd.Flags().IntVar(&d.days, "days", len(simulate.Days), "how many of the province's days to live through")
+	cmd.Flags().StringVar(&clock, "clock", simulate.Days[len(simulate.Days)-1].Format(time.DateOnly), "the hub's day at the end; the province lives through its days up to it")
+	cmd.Flags().StringVar(&d.addr, "addr", "127.0.0.1:0", "where the simulated platforms listen; a free port on loopback unless told otherwise")
 	cmd.Flags().BoolVar(&once, "once", false, "end after the last push; else the province stays up until Ctrl-C")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if d.entities < 1 || d.days < 1 || d.days > len(simulate.Days) {
-			return usageError{fmt.Errorf("--entities is at least 1, --days 1 to %d", len(simulate.Days))}
+		for _, day := range simulate.Days {
+			if day.Format(time.DateOnly) <= clock {
+				d.days++
+			}
+		}
+		if _, err := catalog.ParseDate(clock); err != nil || d.entities < 1 || d.days < 1 {
+			return usageError{fmt.Errorf("--entities is at least 1, --clock a day (2006-01-02) from %s on", simulate.Days[0].Format(time.DateOnly))}
 		}
 		c, err := o.load()
 		if err != nil {
@@ -53,6 +62,7 @@ type demo struct {
 	*terminal
 	entities, days int
 	seed           uint64
+	addr           string
 
 	progress *progress
 	sum      *tally
@@ -96,7 +106,7 @@ func (d *demo) run(ctx context.Context, c Config, once bool) (err error) {
 	if err != nil {
 		return err
 	}
-	world, err := simulate.Open(filepath.Join(c.Data, "province"), cat, province, d.now)
+	world, err := simulate.Open(filepath.Join(c.Data, "province"), d.addr, cat, province, d.now)
 	if err != nil {
 		return err
 	}

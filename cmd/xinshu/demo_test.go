@@ -141,7 +141,7 @@ func text(v any) string {
 
 // receiversAgree holds what the city's exchange platform keeps against what the hub published.
 func receiversAgree(t *testing.T, dir string, cat *catalog.Catalog, province *simulate.Province) {
-	world, err := simulate.Open(filepath.Join(dir, "province"), cat, province, time.Now)
+	world, err := simulate.Open(filepath.Join(dir, "province"), "127.0.0.1:0", cat, province, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,11 +14,13 @@ func simulateCommand(t *terminal, o *options) *cobra.Command {
 	var (
 		entities, day int
 		seed          uint64
+		addr          string
 	)
 	cmd := &cobra.Command{Use: "simulate", Short: "the simulated province alone: prints a config for it and stays up", Args: usage(cobra.NoArgs),
 		Long: "Starts the platforms and departments of the simulated province on loopback, prints a xinshu.yaml with its sources and targets on standard output, and stays up until Ctrl-C. Another terminal can then pull from it."}
 	cmd.Flags().IntVar(&entities, "entities", simulate.DefaultEntities, "entities of the province")
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "seed of the province")
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "where the simulated platforms listen")
 	cmd.Flags().IntVar(&day, "day", 1, "the day of its life that it is in, 1 to 5")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if entities < 1 || day < 1 || day > len(simulate.Days) {
@@ -31,7 +33,7 @@ func simulateCommand(t *terminal, o *options) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		world, err := simulate.Open(dir, cat, province, time.Now)
+		world, err := simulate.Open(dir, addr, cat, province, time.Now)
 		if err != nil {
 			return err
 		}

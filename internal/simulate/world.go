@@ -68,8 +68,9 @@ const (
 	one503In     = 41
 )
 
-// Open starts the world's servers in dir on loopback. Nothing is to be had before the first Advance.
-func Open(dir string, cat *catalog.Catalog, supply Supply, now func() time.Time) (*World, error) {
+// Open starts the world's servers in dir, the HTTP one at addr, the others on free ports of loopback.
+// Nothing is to be had before the first Advance.
+func Open(dir, addr string, cat *catalog.Catalog, supply Supply, now func() time.Time) (*World, error) {
 	w := &World{dir: dir, catalog: cat, supply: supply, ways: map[string]way{}, frontends: map[string]*frontend{}, serving: make(chan error, 1)}
 	for _, ds := range cat.Datasets {
 		w.datasets = append(w.datasets, ds)
@@ -93,15 +94,15 @@ func Open(dir string, cat *catalog.Catalog, supply Supply, now func() time.Time)
 	if w.sftp, err = startSFTP(filepath.Join(dir, "exports"), sftpUser, sftpPassword); err != nil {
 		return nil, errors.Join(err, w.Receiver.Close())
 	}
-	if err := w.listen(); err != nil {
+	if err := w.listen(addr); err != nil {
 		w.sftp.close()
 		return nil, errors.Join(err, w.Receiver.Close())
 	}
 	return w, nil
 }
 
-func (w *World) listen() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func (w *World) listen(addr string) error {
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen for the simulated platforms: %w", err)
 	}
