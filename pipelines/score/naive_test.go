@@ -219,7 +219,7 @@ func standing(versions []wVersion, marks []wMark, c Clocks, yearly bool) (naiveR
 	}
 	bySource := r.status != "in_force" && r.statusOn <= c.CorrectedTo
 	late := slices.ContainsFunc(withdrawn, func(m wMark) bool { return !m.source.Before(r.source) })
-	r.gone = upheld || late || bySource && r.status == "withdrawn" && !repaired
+	r.gone = upheld || late || bySource && r.status == "withdrawn"
 	r.counts = !(r.gone || repaired || bySource)
 	if r.from == catalog.NoDate {
 		r.from = r.decided

@@ -68,8 +68,9 @@ seen as (
         case when r.exit_on is not null and (r.valid_until is null or r.exit_on < r.valid_until) then r.exit_on else r.valid_until end as valid_until,
         case
             when r.withdrawn_at >= r.source_time or r.upheld = 1 then 'withdrawn'
+            when r.status = 'withdrawn' and (r.status_on is null or r.status_on <= run.corrected_to) then 'withdrawn'
             when r.repaired = 1 then 'repaired'
-            when r.status in ('repaired', 'withdrawn') and (r.status_on is null or r.status_on <= run.corrected_to) then r.status
+            when r.status = 'repaired' and (r.status_on is null or r.status_on <= run.corrected_to) then 'repaired'
             when r.opened_on is not null and (r.closed_on is null or r.closed_on < r.opened_on) then 'disputed'
             when r.status in ('repaired', 'withdrawn') then 'in_force'
             else r.status
