@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -47,6 +50,7 @@ func ingestCommand(t *terminal, o *options) *cobra.Command {
 					continue
 				}
 				report.Add(result)
+				t.notice(result)
 			}
 			if err := t.ingested(report); err != nil {
 				errs = append(errs, err)
@@ -61,6 +65,16 @@ func ingestCommand(t *terminal, o *options) *cobra.Command {
 		})(cmd, files)
 	}
 	return cmd
+}
+
+// notice tells what was put right, and what the contract does not know: signs of drift at the source.
+func (t *terminal) notice(r stage.Result) {
+	for _, code := range slices.Sorted(maps.Keys(r.Warnings)) {
+		t.say("%d rows: %s", r.Warnings[code], code)
+	}
+	if len(r.Unknown) > 0 {
+		t.say("columns the contract does not know, not taken: %s", strings.Join(r.Unknown, ", "))
+	}
 }
 
 // mostRejectsShown keeps a screen readable; --json and `quarantine list` give all.
