@@ -1,0 +1,224 @@
+//go:build acceptance
+
+// Package acceptance owns the proof that the main job runs on real input over real servers: the
+// binary that `make build` made, an S3 server, PostgreSQL and OpenSSH on loopback, and the collected
+// files of shared/samples. It refuses to look inside the process: it gives commands, and reads what
+// they left in the store, in the databases and at the receivers. What it expects it counts and works
+// out by itself.
+package acceptance
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"xinshu/connectors"
+	"xinshu/internal/chain"
+)
+
+// story is one life of a hub, from the first pull to a lost database.
+type story struct {
+	*testing.T
+	w       *world
+	h       *hub
+	account *account
+	cast    *cast
+	today   time.Time
+	began   time.Time
+}
+
+// yearly and dynamic are the policies scored, with their days.
+var yearly = map[string]string{henan: "2025-10-31", heilongjiang: "2025-12-31"}
+
+func TestTheMainJobOnRealInputAndRealServers(t *testing.T) {
+	began := time.Now()
+	w := newWorld(t)
+	s := &story{T: t, w: w, h: newHub(t, w.config(), w.s3.Config(bucket)), account: newAccount(), began: began,
+		today: time.Now().In(connectors.Shanghai)}
+	s.castRoles()
+
+	s.firstLoad()
+	s.yearlyResults()
+	s.theDay()
+	s.deliver()
+
+	s.checkGrades()
+	s.checkLimits()
+	s.checkReceivers(1)
+	s.checkPersons()
+	s.again()
+	s.verify()
+	s.loseTheDatabase()
+	s.verify()
+	s.figures()
+}
+
+// castRoles reads who is in the register, and deals out records and refusals.
+func (s *story) castRoles() {
+	seen := map[string]bool{}
+	var everybody []subject
+	for _, r := range append(slices.Clone(s.w.samples.registerRows), s.w.samples.registerGBRows...) {
+		code := cleaned(r["统一社会信用代码"])
+		if soundCode(code) && !seen[code] {
+			seen[code] = true
+			everybody = append(everybody, subject{code, r["企业名称"]})
+		}
+	}
+	s.cast = deal(everybody)
+	if s.cast.dealt*10 < len(everybody)*3 {
+		s.Fatalf("only %d of %d entities have records", s.cast.dealt, len(everybody))
+	}
+	last := len(everybody) - 1
+	s.w.receiver.refuse[everybody[last].code], s.w.receiver.refuse[everybody[last-1].code] = true, true
+	s.w.department.refuse[everybody[last-2].code] = true
+	s.Logf("%d entities, %d of them with records made for this test", len(everybody), s.cast.dealt)
+}
+
+// firstLoad pulls the stock that the platforms had collected by the stock day.
+func (s *story) firstLoad() {
+	stock := s.cast.records(s.cast.stock, stockDay, 1)
+	stock = append(stock, dirt(s.cast.everybody[len(s.cast.everybody)-4], 500_000, s.today)...)
+	byHand, rest := split(stock)
+	twice := firstOf(rest, "cult.penalty")
+	wide := firstOf(rest, "ecology.penalty")
+	rest = append(rest, made{twice.dataset, maps.Clone(twice.row)})
+	wide.row["CF_XDR_SHXYM"] = fullWidth(strings.ToLower(wide.row["CF_XDR_SHXYM"]))
+	s.w.add(rest, time.Date(2025, 9, 29, 10, 0, 0, 0, time.UTC))
+
+	for _, source := range []string{register, frontend, departments, gateway, province} {
+		s.pull(source)
+	}
+	s.ingest("abnormal_operations.csv", s.w.samples.abnormal, s.w.samples.abnormalRows, stockDay)
+	s.ingest("abnormal_stock.csv", nil, byHand, stockDay)
+	s.h.do("settle")
+}
+
+func (s *story) yearlyResults() {
+	for _, policy := range slices.Sorted(maps.Keys(yearly)) {
+		s.h.do("score", "--policy", policy, "--as-of", yearly[policy])
+		s.h.do("publish", "--policy", policy)
+	}
+}
+
+// theDay brings the second half of the records and scores what is scored every day, in one command.
+func (s *story) theDay() {
+	byHand, rest := split(s.cast.records(s.cast.today, s.today, 100_001))
+	s.w.add(rest, s.today)
+	s.ingest("abnormal_today.csv", nil, byHand, s.today)
+	before := s.stageHeads()
+	s.h.do("run", "--policy", lingyuan+","+jiangyin, "--as-of", s.today.Format(time.DateOnly))
+	s.checkPulls(before, register, frontend, departments, gateway, province)
+}
+
+// deliver lets the department answer its packets and the hub take the answers in.
+func (s *story) deliver() {
+	if s.w.department.answer(s.T) == 0 {
+		s.Error("the department found no packet on SFTP")
+	}
+	s.h.do("push")
+}
+
+// pull pulls one source and compares the ledgers.
+func (s *story) pull(source string) {
+	s.Helper()
+	before := s.stageHeads()
+	s.h.do("pull", "--source", source)
+	s.checkPulls(before, source)
+}
+
+func (s *story) stageHeads() map[string]chain.Entry {
+	heads := map[string]chain.Entry{}
+	for _, f := range s.w.feeds {
+		name := chain.Stage(f.dataset)
+		heads[name] = s.h.head(name)
+	}
+	return heads
+}
+
+// checkPulls compares what the commits since say about themselves with what was handed over.
+func (s *story) checkPulls(before map[string]chain.Entry, sources ...string) {
+	s.Helper()
+	want, commits := map[string]chain.Ledger{}, map[string]int64{}
+	for _, key := range slices.Sorted(maps.Keys(s.w.feeds)) {
+		f := s.w.feeds[key]
+		if !slices.Contains(sources, f.source) {
+			continue
+		}
+		rows := f.next()
+		name := chain.Stage(f.dataset)
+		want[name] = want[name].Add(s.account.take(f, rows, s.today))
+		if len(rows) > 0 {
+			commits[name]++
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		head := s.h.head(name)
+		got := s.ledgers(name, before[name].N)
+		if got != want[name] || head.N-before[name].N != commits[name] {
+			s.Errorf("%s: %d commits with %+v, counted by hand %d with %+v", name, head.N-before[name].N, got, commits[name], want[name])
+		}
+	}
+}
+
+// ledgers sums what the commits of a chain after n account for, each of which must balance.
+func (s *story) ledgers(name string, n int64) (sum chain.Ledger) {
+	s.Helper()
+	for n++; n <= s.h.head(name).N; n++ {
+		e, err := s.h.lake.Entry(s.Context(), name, n)
+		if err != nil {
+			s.Fatal(err)
+		}
+		if e.Ledger == nil {
+			s.Fatalf("%s entry %d has no ledger", name, n)
+		}
+		if err := e.Ledger.Check(); err != nil {
+			s.Errorf("%s entry %d: %v", name, n, err)
+		}
+		l := *e.Ledger
+		l.Declared = nil // checked by Check; a file by hand declares none
+		sum = sum.Add(l)
+	}
+	return sum
+}
+
+// split takes out the rows that a person brings as a file.
+func split(rows []made) (byHand []row, rest []made) {
+	for _, m := range rows {
+		if m.dataset == amrAbnormal {
+			byHand = append(byHand, m.row)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	return byHand, rest
+}
+
+func firstOf(rows []made, dataset string) made {
+	for _, m := range rows {
+		if m.dataset == dataset {
+			return m
+		}
+	}
+	panic("no row of " + dataset)
+}
+
+func fullWidth(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r > ' ' && r <= '~' {
+			return r - '!' + '！'
+		}
+		return r
+	}, text)
+}
+
+// figures prints what was done, for a person to read.
+func (s *story) figures() {
+	l := s.account.total
+	s.Logf("rows: read %d = accepted %d + duplicate %d + quarantined %d + skipped %d, as counted by hand, over %d datasets",
+		l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped, len(s.account.rows))
+	s.Logf("receivers: %d rows by REST in %d deliveries, %d rows by SFTP in %d packets",
+		len(s.w.receiver.ids()), s.w.receiver.deliveries, len(s.w.department.ids()), s.w.department.deliveries)
+	s.Logf("%d commands took %.1f s; everything %.1f s; material: %s; S3: %s", s.h.runs, s.h.spent.Seconds(), time.Since(s.began).Seconds(), s.w.samples.origin, s.w.s3.Kind)
+}

@@ -1,0 +1,304 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"bytes"
+	"crypto/md5" //nolint:gosec // the companion that departments send
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"go.yaml.in/yaml/v3"
+
+	"xinshu/internal/lake/s3test"
+	"xinshu/internal/pgtest"
+	"xinshu/internal/sshtest"
+)
+
+// The sources of the hub under test.
+const (
+	register    = "register-sftp" // GB18030 file with .md5 and .ok on OpenSSH
+	frontend    = "frontend"      // PostgreSQL front-end database
+	departments = "departments"   // folder of CSV files
+	gateway     = "gateway"       // REST with a token, pages and an envelope
+	province    = "province"      // REST without a code: the penalty answer
+)
+
+const (
+	bucket       = "acceptance"
+	gatewayToken = "gateway-acceptance-token"
+	amrReg       = "amr.reg"
+	amrAbnormal  = "amr.abnormal"
+)
+
+// world is everything outside the hub: real servers on loopback, and what they hold.
+type world struct {
+	t        *testing.T
+	s3       *s3test.Server
+	ssh      *sshtest.Server
+	stateDSN string
+	frontDB  *sql.DB
+	frontDSN string
+	rest     *httptest.Server
+	dir      string
+
+	mu    sync.Mutex
+	feeds map[string]*feed // by source and dataset
+
+	samples    *sampleFiles
+	receiver   *restReceiver
+	department *department
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), feeds: map[string]*feed{}, samples: loadSamples(t)}
+	var err error
+	if w.s3, err = s3test.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.s3.Stop() })
+	w.ssh = sshtest.Start(t)
+	w.stateDSN, w.frontDSN = pgtest.Start(t), pgtest.Start(t)
+	if w.frontDB, err = sql.Open("pgx", w.frontDSN); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.frontDB.Close() })
+	var version string
+	if err := w.frontDB.QueryRowContext(t.Context(), "select current_setting('server_version')").Scan(&version); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("servers on loopback: S3: %s; PostgreSQL %s; OpenSSH on port %s", w.s3.Kind, version, w.ssh.Port)
+	w.receiver = &restReceiver{shelf: newShelf()}
+	w.department = &department{shelf: newShelf(), dir: filepath.Join(w.ssh.Dir, "inbox")}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /gateway/{dataset}", w.gatewayAnswer)
+	mux.HandleFunc("GET /province/penalties", w.provinceAnswer)
+	mux.Handle("POST /receive", w.receiver)
+	w.rest = httptest.NewServer(mux)
+	t.Cleanup(w.rest.Close)
+	w.layRegister()
+	return w
+}
+
+// layRegister hands over the collected files: the companies in a front-end table and as a file on
+// SFTP, the penalties as they are.
+func (w *world) layRegister() {
+	code := "统一社会信用代码"
+	utf8 := &feed{source: frontend, dataset: amrReg, code: code, needs: []string{"企业名称", "注册日期"}, dated: "注册日期", columns: headerOf(w.t, w.samples.register), rows: w.samples.registerRows}
+	gb := &feed{source: register, dataset: amrReg, code: code, needs: utf8.needs, dated: utf8.dated, gives: once, rows: w.samples.registerGBRows}
+	penalties := &feed{source: province, dataset: "prov-credit.penalty", code: "CF_XDR_SHXYM", needs: []string{"CF_WSH", "CF_JDRQ"}, dated: "CF_JDRQ", rows: w.samples.penaltyAnswerRows}
+	for _, f := range []*feed{utf8, gb, penalties} {
+		w.feeds[f.source+" "+f.dataset] = f
+	}
+	w.fill(utf8, utf8.rows)
+	folder := filepath.Join(w.ssh.Dir, "register")
+	w.must(os.MkdirAll(folder, 0o750))
+	file := filepath.Join(folder, "enterprises_20250930.csv")
+	sum := md5.Sum(w.samples.registerGB) //nolint:gosec // see the import
+	w.must(os.WriteFile(file, w.samples.registerGB, 0o600))
+	w.must(os.WriteFile(file+".md5", []byte(hex.EncodeToString(sum[:])), 0o600))
+	w.must(os.WriteFile(file+".ok", nil, 0o600))
+}
+
+// homes says where rows of a dataset lie and how they are given.
+var homes = map[string]feed{
+	"cult.penalty":           {source: departments, gives: once, code: "CF_XDR_SHXYM", needs: []string{"CF_WSH"}, dated: "CF_JDRQ"},
+	"hrss.labour":            {source: departments, gives: once},
+	"civil.donate":           {source: departments, gives: once},
+	"ecology.penalty":        {source: frontend, gives: since, code: "CF_XDR_SHXYM", needs: []string{"CF_WSH"}, dated: "CF_JDRQ"},
+	"prov-credit.honour":     {source: frontend, gives: since},
+	"prov-credit.commitment": {source: frontend, gives: everything},
+	"prov-credit.list":       {source: frontend, gives: everything},
+	"emergency.inspect":      {source: frontend, gives: once},
+	"nat-credit.severe":      {source: gateway, gives: since},
+	"court.debtor":           {source: gateway, gives: since, needs: []string{"court"}},
+	"tax.grade":              {source: gateway, gives: since},
+	"tax.arrears":            {source: gateway, gives: since},
+	"customs.grade":          {source: gateway, gives: since},
+}
+
+func init() {
+	for _, w := range ratingWords {
+		homes[w.dataset] = feed{source: departments, gives: once}
+	}
+}
+
+// add gives rows to their sources, which write op_time behind them where they keep one.
+func (w *world) add(rows []made, written time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	fresh := map[string][]row{}
+	for _, m := range rows {
+		home, known := homes[m.dataset]
+		if !known {
+			w.t.Fatalf("no source holds %s", m.dataset)
+		}
+		key := home.source + " " + m.dataset
+		if w.feeds[key] == nil {
+			home.dataset = m.dataset
+			if home.code == "" {
+				home.code = "uscc"
+			}
+			w.feeds[key] = &home
+		}
+		if home.gives == since {
+			m.row["op_time"] = written.Format(time.DateTime)
+		}
+		w.feeds[key].rows = append(w.feeds[key].rows, m.row)
+		fresh[key] = append(fresh[key], m.row)
+	}
+	for _, key := range slices.Sorted(maps.Keys(fresh)) {
+		switch f := w.feeds[key]; f.source {
+		case departments:
+			name := filepath.Join(w.dir, "departments", fmt.Sprintf("%s_%s.csv", f.dataset, written.Format("20060102150405")))
+			w.must(os.MkdirAll(filepath.Dir(name), 0o750))
+			w.must(os.WriteFile(name, writeCSV(w.t, table(columnsOf(fresh[key]), fresh[key])), 0o600))
+		case frontend:
+			if f.columns == nil {
+				f.columns = columnsOf(fresh[key])
+			}
+			w.fill(f, fresh[key])
+		}
+	}
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// tableOf is the front-end table of a dataset.
+func tableOf(dataset string) string { return strings.ReplaceAll(dataset, ".", "_") }
+
+// fill writes rows into a table of the front-end database; a table whose rows are given once has the
+// state column that the hub sets.
+func (w *world) fill(f *feed, rows []row) {
+	w.t.Helper()
+	quoted, marks, definition := make([]string, len(f.columns)), make([]string, len(f.columns)), make([]string, len(f.columns))
+	for i, name := range f.columns {
+		quoted[i], marks[i] = pgx.Identifier{name}.Sanitize(), "$"+strconv.Itoa(i+1)
+		definition[i] = quoted[i] + " text"
+	}
+	if f.gives == once {
+		definition = append(definition, "state integer not null default 0")
+	}
+	name := pgx.Identifier{tableOf(f.dataset)}.Sanitize()
+	_, err := w.frontDB.ExecContext(w.t.Context(), "create table if not exists "+name+" ("+strings.Join(definition, ", ")+")")
+	w.must(err)
+	tx, err := w.frontDB.BeginTx(w.t.Context(), nil)
+	w.must(err)
+	defer func() { _ = tx.Rollback() }()
+	insert, err := tx.PrepareContext(w.t.Context(), "insert into "+name+" ("+strings.Join(quoted, ", ")+") values ("+strings.Join(marks, ", ")+")")
+	w.must(err)
+	for _, r := range rows {
+		values := make([]any, len(f.columns))
+		for i, column := range f.columns {
+			if r[column] != "" {
+				values[i] = r[column]
+			}
+		}
+		_, err := insert.ExecContext(w.t.Context(), values...)
+		w.must(err)
+	}
+	w.must(tx.Commit())
+}
+
+// gatewayAnswer gives one page of a dataset, from the lower bound on, in the order written.
+func (w *world) gatewayAnswer(a http.ResponseWriter, req *http.Request) {
+	if req.Header.Get("Authorization") != "Bearer "+gatewayToken {
+		a.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	q := req.URL.Query()
+	page, _ := strconv.Atoi(q.Get("page"))
+	size, _ := strconv.Atoi(q.Get("rows"))
+	rows := []row{}
+	if f := w.feeds[gateway+" "+req.PathValue("dataset")]; f != nil {
+		for _, r := range f.rows {
+			if r["op_time"] >= q.Get("since") {
+				rows = append(rows, r)
+			}
+		}
+	}
+	from := min(len(rows), max(page-1, 0)*size)
+	_ = json.NewEncoder(a).Encode(map[string]any{"code": "0", "message": "", "data": map[string]any{
+		"total": len(rows), "page": page, "rows": rows[from:min(len(rows), from+size)]}})
+}
+
+// provinceAnswer gives the collected answer with the result code that the hub asks of every platform.
+func (w *world) provinceAnswer(a http.ResponseWriter, _ *http.Request) {
+	_, _ = a.Write(bytes.Replace(w.samples.penalties, []byte("{"), []byte(`{"code": "0",`), 1))
+}
+
+// config is the xinshu.yaml of the hub under test. Secrets come from the environment and from files.
+func (w *world) config() string {
+	w.t.Setenv("XINSHU_ACCEPTANCE_STATE", w.stateDSN)
+	w.t.Setenv("XINSHU_ACCEPTANCE_TOKEN", gatewayToken)
+	key := filepath.Join(w.dir, "sftp.key")
+	w.must(os.WriteFile(key, []byte(w.ssh.PrivateKey), 0o600))
+	front, err := pgx.ParseConfig(w.frontDSN)
+	w.must(err)
+	sftp := map[string]string{"place": "sftp", "root": w.ssh.Dir, "host": w.ssh.Host, "port": w.ssh.Port, "user": w.ssh.User,
+		"private_key": "${file:" + key + "}", "host_key": w.ssh.HostKey}
+	inbox := maps.Clone(sftp)
+	inbox["outbox"], inbox["packet"] = "inbox", "xml"
+
+	jobs := map[string]map[string]map[string]string{register: {}, frontend: {}, departments: {}, gateway: {}, province: {}}
+	jobs[register][amrReg] = map[string]string{"folder": "register", "pattern": "enterprises_*.csv", "ready": "ok", "checksum": "required", "encoding": "gb18030"}
+	jobs[frontend][amrReg] = map[string]string{"table": tableOf(amrReg), "mode": "full"}
+	jobs[province]["prov-credit.penalty"] = map[string]string{"path": "penalties", "rows_path": "rows", "total_path": "total"}
+	for dataset, home := range homes {
+		switch home.source {
+		case departments:
+			jobs[departments][dataset] = map[string]string{"pattern": dataset + "_*.csv"}
+		case gateway:
+			jobs[gateway][dataset] = map[string]string{"path": dataset, "page_rows": "7"}
+		case frontend:
+			mode := map[manner]string{everything: "full", since: "watermark", once: "flag"}[home.gives]
+			jobs[frontend][dataset] = map[string]string{"table": tableOf(dataset), "mode": mode}
+		}
+	}
+	collected := stockDay.Format(time.DateOnly)
+	source := func(name, kind string, values map[string]string) map[string]any {
+		return map[string]any{"name": name, "kind": kind, "values": values, "datasets": jobs[name], "collected": collected}
+	}
+	text, err := yaml.Marshal(map[string]any{
+		"data":  filepath.Join(w.dir, "data"),
+		"node":  "acceptance",
+		"store": map[string]any{"kind": "s3", "endpoint": w.s3.Endpoint, "bucket": bucket, "access_key": s3test.AccessKey, "secret_key": s3test.SecretKey},
+		"state": map[string]any{"dsn": "${env:XINSHU_ACCEPTANCE_STATE}"},
+		"sources": []any{
+			source(register, "files", sftp),
+			source(frontend, "dbtable", map[string]string{"engine": "postgres", "host": front.Host, "port": fmt.Sprint(front.Port), "database": front.Database, "user": front.User, "sslmode": "disable"}),
+			source(departments, "files", map[string]string{"place": "folder", "root": filepath.Join(w.dir, "departments")}),
+			source(gateway, "restapi", map[string]string{"url": w.rest.URL + "/gateway", "profile": "bearer", "secret": "${env:XINSHU_ACCEPTANCE_TOKEN}", "rate": "200"}),
+			source(province, "restapi", map[string]string{"url": w.rest.URL + "/province"}),
+		},
+		"targets": []any{
+			map[string]any{"id": "city-share", "kind": "restapi", "values": map[string]string{"url": w.rest.URL, "profile": "openapi", "id": clientID, "secret": clientSecret, "push_path": "receive"}},
+			map[string]any{"id": "dept-sftp", "kind": "files", "values": inbox},
+		},
+	})
+	w.must(err)
+	return string(text)
+}
