@@ -149,13 +149,12 @@ func failed(verb, query string, err error) error {
 	if err == nil {
 		return nil
 	}
-	code := fault.Internal
 	var engine *duckdb.Error
 	hint := ""
 	if errors.As(err, &engine) && engine.Type == duckdb.ErrorTypeOutOfMemory {
 		hint = "give DuckDB more memory, or more room in the temporary folder"
 	}
-	return &fault.Error{Op: verb + " " + strconv.Quote(head(query)), Code: code, Hint: hint, Err: err}
+	return &fault.Error{Op: verb + " " + strconv.Quote(head(query)), Code: fault.Internal, Hint: hint, Err: err}
 }
 
 func head(query string) string {

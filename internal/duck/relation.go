@@ -151,14 +151,6 @@ func Define(columns []Column) string {
 	return strings.Join(parts, ", ")
 }
 
-// Names writes the columns' names as a select lists them.
-func Names(columns []Column) string {
-	parts := make([]string, len(columns))
-	for i, c := range columns {
-		parts[i] = Ident(c.Name)
-	}
-	return strings.Join(parts, ", ")
-}
 
 // Ident quotes a name.
 func Ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
