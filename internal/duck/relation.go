@@ -151,7 +151,6 @@ func Define(columns []Column) string {
 	return strings.Join(parts, ", ")
 }
 
-
 // Ident quotes a name.
 func Ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
