@@ -29,7 +29,8 @@ var order = []string{"intermediate/mark_effect", "intermediate/touched_entity", 
 
 // stored are the models whose rows are kept while a group is scored, because more than one other
 // model reads them; the rest are views.
-var stored = map[string]bool{"mark_effect": true, "touched_entity": true, "rating_end": true, "int_indicator_points": true, "grade": true}
+var stored = map[string]bool{"mark_effect": true, "touched_entity": true, "rating_end": true,
+	"int_indicator_points": true, "int_totals": true, "grade": true}
 
 // Load reads the macros and the scoring models.
 func Load(files fs.FS) (Models, error) {

@@ -286,25 +286,41 @@ func (g RangeGroup) each() []RangeGroup {
 	return all
 }
 
-// Memory that scoring needs for one range of 65,536 entities, and for itself, in MB: measured with
-// six records an entity under xinshu bench score.
-const rangeMB, baseMB = 40, 120
+// What fits into memory: records scored at once for each MB that DuckDB has beyond its own needs.
+// Measured under xinshu bench score; at twice as many DuckDB 1.4 spills, and its spilling aggregation
+// has been seen to crash the process (decision 0013), so the margin is wide.
+const recordsPerMB, ownMB = 4_000, 120
 
-// Groups cuts the settled ranges into groups that fit the memory.
+// Groups cuts the settled ranges into groups of neighbours that fit the memory.
 func Groups(settled chain.Entry, memoryMB int) []RangeGroup {
 	if memoryMB == 0 {
 		memoryMB = 512
 	}
-	size := min(max((memoryMB-baseMB)/rangeMB, 1), 8)
-	ranges := RangeGroup{Records: settled.Table("record"), Entities: settled.Table("entity")}.each()
+	room := int64(max(memoryMB-ownMB, 1)) * recordsPerMB
 	var groups []RangeGroup
-	for chunk := range slices.Chunk(ranges, size) {
-		var g RangeGroup
-		for _, r := range chunk {
-			g.Records = append(g.Records, r.Records...)
-			g.Entities = append(g.Entities, r.Entities...)
+	var g RangeGroup
+	rows := int64(0)
+	for _, one := range (RangeGroup{Records: settled.Table("record"), Entities: settled.Table("entity")}).each() {
+		fresh := one.rows()
+		if rows > 0 && rows+fresh > room {
+			groups, g, rows = append(groups, g), RangeGroup{}, 0
 		}
+		g.Records, g.Entities, rows = append(g.Records, one.Records...), append(g.Entities, one.Entities...), rows+fresh
+	}
+	if rows > 0 {
 		groups = append(groups, g)
 	}
 	return groups
+}
+
+// rows counts records, and entities where they are more.
+func (g RangeGroup) rows() int64 {
+	records, entities := int64(0), int64(0)
+	for _, f := range g.Records {
+		records += f.Rows
+	}
+	for _, f := range g.Entities {
+		entities += f.Rows
+	}
+	return max(records, entities)
 }
