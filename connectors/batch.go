@@ -29,8 +29,10 @@ type Batch struct {
 	lines   []int64
 }
 
+// cell is a value as text or as bytes; nil bytes with set mean the text.
 type cell struct {
-	value string
+	text  string
+	bytes []byte
 	set   bool
 }
 
@@ -61,12 +63,17 @@ func (b *Batch) Column(name string) int {
 	return i
 }
 
-// Set gives the current row a value; set twice, the later one holds. The value is copied by EndRow.
-func (b *Batch) Set(column int, value string) {
+// Set gives the current row a value; set twice, the later one holds.
+func (b *Batch) Set(column int, value string) { b.set(column, cell{text: value, set: true}) }
+
+// SetBytes is Set for text that lies in a buffer. The bytes must hold until EndRow copies them.
+func (b *Batch) SetBytes(column int, value []byte) { b.set(column, cell{bytes: value, set: true}) }
+
+func (b *Batch) set(column int, c cell) {
 	if !b.row[column].set {
 		b.seen = append(b.seen, column)
 	}
-	b.row[column] = cell{value, true}
+	b.row[column] = c
 }
 
 // Clear makes a column of the current row null again.
@@ -81,8 +88,13 @@ func (b *Batch) Clear(column int) {
 func (b *Batch) EndRow(line int64) {
 	for _, i := range b.seen {
 		b.columns[i].AppendNulls(b.rows - b.columns[i].Len())
-		b.columns[i].Append(b.row[i].value)
-		b.bytes += len(b.row[i].value)
+		c := b.row[i]
+		if c.bytes != nil {
+			b.columns[i].BinaryBuilder.Append(c.bytes)
+		} else {
+			b.columns[i].Append(c.text)
+		}
+		b.bytes += len(c.text) + len(c.bytes)
 		b.row[i] = cell{}
 	}
 	b.seen = b.seen[:0]

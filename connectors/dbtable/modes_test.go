@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -276,6 +277,18 @@ func TestPagesAreCutByBytesToo(t *testing.T) {
 	})
 }
 
+// A watermark with zone is compared as the instant it means, whatever the session's zone.
+func TestAWatermarkWithZoneComesBackToItsRow(t *testing.T) {
+	s := startPostgres(t)
+	s.exec(t, "create table t (id text, op_time timestamptz)")
+	s.exec(t, "insert into t values ('a', '2025-10-28 09:00:00+08'), ('b', '2025-10-28 09:30:00+08')")
+	src := s.source(t, connectors.Values{"table": "t", "mode": "watermark"})
+	_, next := mustRead(t, src, "")
+	if rows, again := mustRead(t, src, next); rows != "b" || again != next || next != `{"max":"2025-10-28 09:30:00"}` {
+		t.Fatalf("%s to %s", rows, again)
+	}
+}
+
 // A pull reads one state of the table, whatever is written meanwhile.
 func TestAPullReadsOneSnapshot(t *testing.T) {
 	s := startPostgres(t)
@@ -317,6 +330,30 @@ func TestADatabaseThatIsAwayIsNotMadeAndShowsNoPassword(t *testing.T) {
 		if !strings.Contains(fmt.Sprint(err), part) {
 			t.Errorf("%q is missing in %v", part, err)
 		}
+	}
+}
+
+// Rows stream: a table far larger than a page is never in memory whole.
+func TestALargeTableIsReadInLittleMemory(t *testing.T) {
+	s := startPostgres(t)
+	const rows = 200_000
+	s.exec(t, "create table t as select i as id, repeat('税', 100) as body from generate_series(1, 200000) as i")
+	src := s.source(t, connectors.Values{"table": "t", "key": "id"})
+	var most uint64
+	n := int64(0)
+	for page, err := range src.Conn.(*conn).Pull(t.Context(), src.Job, "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += page.Batch.NumRows()
+		page.Batch.Release()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		most = max(most, m.HeapAlloc)
+	}
+	if n != rows || most > 40<<20 {
+		t.Fatalf("read %d rows; %d MB alive at most", n, most>>20)
 	}
 }
 

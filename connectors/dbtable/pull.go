@@ -145,7 +145,7 @@ func (p *pages) add(values [][]byte) error {
 	p.number++
 	for i, value := range values[:len(p.job.columns)] {
 		if value != nil {
-			p.batch.Set(i, string(value))
+			p.batch.SetBytes(i, value)
 		}
 	}
 	p.batch.EndRow(p.number)

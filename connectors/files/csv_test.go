@@ -117,7 +117,7 @@ func TestEncodingsAreToldApartAndBrokenBytesFound(t *testing.T) {
 		}
 	}
 	decode := decoderOf(gbName)
-	if got, ok := decode([]byte(gb("𠮷㐂（）\uFFFD"))); !ok || got != "𠮷㐂（）\uFFFD" {
+	if got, ok := decode([]byte(gb("𠮷㐂（）\uFFFD"))); !ok || string(got) != "𠮷㐂（）\uFFFD" {
 		t.Errorf("got %q, %v", got, ok)
 	}
 	for _, broken := range []string{"\x81", "a\xff\xfe", "\x00", "\x84\x31\xa4"} {
@@ -179,7 +179,7 @@ func TestTheWebsGB18030TestReadsAsItsAnswer(t *testing.T) {
 		}
 		decode, wants, wrong := decoderOf(gbName), strings.Split(string(want), "\n"), 0
 		for i, line := range strings.Split(string(in), "\n") {
-			if got, ok := decode([]byte(line)); ok && got != wants[i] {
+			if got, ok := decode([]byte(line)); ok && string(got) != wants[i] {
 				wrong++
 				t.Logf("line %d: %q, want %q", i+1, got, wants[i])
 			}

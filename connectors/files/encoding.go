@@ -15,25 +15,26 @@ const (
 	gbName   = "gb18030"
 )
 
-// decoder turns the bytes of a field into text, and says whether the encoding has them all.
-type decoder func([]byte) (string, bool)
+// decoder turns the bytes of a field into UTF-8, and says whether the encoding has them all. What is
+// UTF-8 already is given back as it lies.
+type decoder func([]byte) ([]byte, bool)
 
 func decoderOf(encoding string) decoder {
 	if encoding != gbName {
-		return func(b []byte) (string, bool) { return string(b), utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
+		return func(b []byte) ([]byte, bool) { return b, utf8.Valid(b) && bytes.IndexByte(b, 0) < 0 }
 	}
 	gb := simplifiedchinese.GB18030.NewDecoder()
 	// The decoder writes U+FFFD for bytes it does not know. The character itself is 84 31 A4 37 in GB18030.
 	genuine := []byte{0x84, 0x31, 0xa4, 0x37}
-	return func(b []byte) (string, bool) {
+	return func(b []byte) ([]byte, bool) {
 		if ascii(b) {
-			return string(b), bytes.IndexByte(b, 0) < 0
+			return b, bytes.IndexByte(b, 0) < 0
 		}
 		text, err := gb.Bytes(b)
 		if err != nil || bytes.IndexByte(text, 0) >= 0 {
-			return "", false
+			return nil, false
 		}
-		return string(text), bytes.Count(text, []byte("\uFFFD")) == bytes.Count(b, genuine)
+		return text, bytes.Count(text, []byte("\uFFFD")) == bytes.Count(b, genuine)
 	}
 }
 

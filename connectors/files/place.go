@@ -23,7 +23,6 @@ type place interface {
 	create(ctx context.Context, path string) (io.WriteCloser, error)
 	// rename puts a file in the place of what may be there, and makes the folder.
 	rename(ctx context.Context, from, to string) error
-	remove(ctx context.Context, path string) error
 	// name is how an operator knows a path; it holds no secret.
 	name(path string) string
 	close() error
@@ -137,10 +136,6 @@ func (f *folder) rename(_ context.Context, from, to string) error {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
-}
-
-func (f *folder) remove(_ context.Context, path string) error {
-	return f.root.Remove(filepath.FromSlash(path))
 }
 
 func (f *folder) name(path string) string {

@@ -25,10 +25,12 @@ import (
 type remote struct {
 	address, root string
 	config        *ssh.ClientConfig
+	patience      time.Duration // how long a server may take to answer a request whose context has ended
 
 	mu     sync.Mutex
 	client *sftp.Client
 	conn   *ssh.Client
+	line   net.Conn // under both; closing it waits for nobody
 }
 
 func openRemote(ctx context.Context, r *connectors.Reader) (place, error) {
@@ -51,7 +53,7 @@ func openRemote(ctx context.Context, r *connectors.Reader) (place, error) {
 		}))
 	}
 	s := &remote{
-		address: net.JoinHostPort(r.Text("host"), r.Text("port")), root: r.Text("root"),
+		address: net.JoinHostPort(r.Text("host"), r.Text("port")), root: r.Text("root"), patience: 5 * time.Second,
 		config: &ssh.ClientConfig{User: r.Text("user"), Auth: auth, HostKeyCallback: keys.check, HostKeyAlgorithms: keys.algorithms(), Timeout: r.Duration("timeout")},
 	}
 	_, err = s.session(ctx)
@@ -138,7 +140,7 @@ func (s *remote) session(ctx context.Context) (*sftp.Client, error) {
 		return nil, failed(ctx, op, refusedBy(op, err))
 	}
 	_ = line.SetDeadline(time.Time{})
-	s.conn = ssh.NewClient(conn, channels, requests)
+	s.conn, s.line = ssh.NewClient(conn, channels, requests), line
 	s.client, err = sftp.NewClient(s.conn)
 	if err != nil {
 		_ = s.conn.Close()
@@ -170,20 +172,35 @@ func refusedBy(op string, err error) error {
 	}
 }
 
-// at gives the client and the full path; a cancelled context closes nothing that others use.
-func (s *remote) at(ctx context.Context, name string) (*sftp.Client, string, error) {
+// at gives the client and the full path. Until release is called the line is watched: requests know
+// no context, so when one ends and the server does not answer either, the line is cut.
+func (s *remote) at(ctx context.Context, name string) (client *sftp.Client, full string, release func(), err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
-	client, err := s.session(ctx)
-	return client, path.Join(s.root, name), err
+	if client, err = s.session(ctx); err != nil {
+		return nil, "", nil, err
+	}
+	s.mu.Lock()
+	line := s.line
+	s.mu.Unlock()
+	answered := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-answered:
+		case <-time.After(s.patience):
+			_ = line.Close()
+		}
+	})
+	return client, path.Join(s.root, name), func() { stop(); close(answered) }, nil
 }
 
 func (s *remote) list(ctx context.Context, dir string) ([]entry, error) {
-	client, full, err := s.at(ctx, dir)
+	client, full, release, err := s.at(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
+	defer release()
 	infos, err := client.ReadDirContext(ctx, full)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -201,10 +218,11 @@ func (s *remote) list(ctx context.Context, dir string) ([]entry, error) {
 }
 
 func (s *remote) stat(ctx context.Context, name string) (entry, error) {
-	client, full, err := s.at(ctx, name)
+	client, full, release, err := s.at(ctx, name)
 	if err != nil {
 		return entry{}, err
 	}
+	defer release()
 	info, err := client.Lstat(full)
 	if err != nil {
 		return entry{}, err
@@ -213,45 +231,45 @@ func (s *remote) stat(ctx context.Context, name string) (entry, error) {
 }
 
 func (s *remote) open(ctx context.Context, name string) (io.ReadCloser, error) {
-	client, full, err := s.at(ctx, name)
+	client, full, release, err := s.at(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	return client.Open(full)
+	file, err := client.Open(full)
+	if err != nil {
+		release()
+		return nil, err
+	}
+	return watchedFile{file, release}, nil
 }
 
 func (s *remote) create(ctx context.Context, name string) (io.WriteCloser, error) {
-	client, full, err := s.at(ctx, name)
+	client, full, release, err := s.at(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	if err := client.MkdirAll(path.Dir(full)); err != nil {
+		release()
 		return nil, err
 	}
 	file, err := client.Create(full)
 	if err != nil {
+		release()
 		return nil, err
 	}
-	return syncedRemote{file}, nil
+	return syncedRemote{watchedFile{file, release}}, nil
 }
 
 func (s *remote) rename(ctx context.Context, from, to string) error {
-	client, full, err := s.at(ctx, to)
+	client, full, release, err := s.at(ctx, to)
 	if err != nil {
 		return err
 	}
+	defer release()
 	if err := client.MkdirAll(path.Dir(full)); err != nil {
 		return err
 	}
 	return client.PosixRename(path.Join(s.root, from), full)
-}
-
-func (s *remote) remove(ctx context.Context, name string) error {
-	client, full, err := s.at(ctx, name)
-	if err != nil {
-		return err
-	}
-	return client.Remove(full)
 }
 
 func (s *remote) name(name string) string {
@@ -269,8 +287,19 @@ func (s *remote) close() error {
 	return errors.Join(client.Close(), conn.Close())
 }
 
+// watchedFile is a file whose line is watched while it is open.
+type watchedFile struct {
+	*sftp.File
+	release func()
+}
+
+func (f watchedFile) Close() error {
+	defer f.release()
+	return f.File.Close()
+}
+
 // syncedRemote is a file that is on the server's disk when it is closed, where the server can say so.
-type syncedRemote struct{ *sftp.File }
+type syncedRemote struct{ watchedFile }
 
 func (f syncedRemote) Close() error {
 	err := f.Sync()
@@ -278,5 +307,5 @@ func (f syncedRemote) Close() error {
 	if errors.As(err, &status) && status.FxCode() == sftp.ErrSSHFxOpUnsupported {
 		err = nil // no fsync@openssh.com there; the packet's .md5 tells the receiver
 	}
-	return errors.Join(err, f.File.Close())
+	return errors.Join(err, f.watchedFile.Close())
 }

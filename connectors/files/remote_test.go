@@ -1,11 +1,14 @@
 package files
 
 import (
+	"context"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -122,6 +125,53 @@ func TestABrokenLineIsDialledAnew(t *testing.T) {
 	if text, err := c.Test(t.Context()); err != nil {
 		if text, err = c.Test(t.Context()); err != nil { // the first use may still meet the broken line
 			t.Fatalf("%q, %v", text, err)
+		}
+	}
+}
+
+// A server that stops answering holds nobody up whose context has ended.
+func TestALineThatGoesSilentIsCutWhenTheContextEnds(t *testing.T) {
+	server := sshtest.Start(t)
+	line, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = line.Close() }()
+	silent := make(chan struct{})
+	go relay(line, net.JoinHostPort(server.Host, server.Port), silent)
+	values := sftpValues(server, server.Dir)
+	_, values["port"], _ = net.SplitHostPort(line.Addr().String())
+	c := openSFTP(t, values).(*conn)
+	c.place.(*remote).patience = 10 * time.Millisecond
+	close(silent)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := c.place.stat(ctx, "a.csv"); err == nil {
+		t.Fatal("a silent line answered")
+	}
+}
+
+// relay passes bytes on until it is told to fall silent; then it swallows them.
+func relay(from net.Listener, to string, silent <-chan struct{}) {
+	a, err := from.Accept()
+	if err != nil {
+		return
+	}
+	b, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	go func() { _, _ = io.Copy(b, a) }()
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := b.Read(buf)
+		if err != nil {
+			return
+		}
+		select {
+		case <-silent:
+		default:
+			_, _ = a.Write(buf[:n])
 		}
 	}
 }

@@ -209,8 +209,8 @@ func csvRow(rec record, width int, decode decoder, out *sheet) {
 				reject.Reason, reject.Column = encodingBad, out.batch.Name(i)
 				break
 			}
-			if text != "" {
-				out.batch.Set(i, text)
+			if len(text) > 0 {
+				out.batch.SetBytes(i, text)
 			}
 		}
 	}
@@ -221,9 +221,9 @@ func csvRow(rec record, width int, decode decoder, out *sheet) {
 	raw := rec.raw[:min(len(rec.raw), maxExcerpt)]
 	text, ok := decode(raw)
 	if !ok {
-		text = string(raw)
+		text = raw
 	}
-	reject.Value = jsonrows.Excerpt([]byte(text))
+	reject.Value = jsonrows.Excerpt(text)
 	out.reject(reject)
 }
 
@@ -235,11 +235,12 @@ func header(head record, decode decoder) (names []string, fault string) {
 	}
 	seen := make(map[string]bool, len(head.fields))
 	for i, field := range head.fields {
-		name, ok := decode(field)
+		text, ok := decode(field)
 		if !ok {
 			return nil, fmt.Sprintf("column %d: its name is in another encoding", i+1)
 		}
-		if name = trimName(name); name == "" {
+		name := trimName(string(text))
+		if name == "" {
 			name = fmt.Sprintf("column_%d", i+1)
 		}
 		if seen[name] {

@@ -228,6 +228,14 @@ func TestTheTotalTimeOfACallIsBounded(t *testing.T) {
 }
 
 func TestSettingsAreJudgedAllAtOnceWithoutShowingThem(t *testing.T) {
+	c, _ := startPlatform(t).open(t, nil)
+	for _, err := range c.Pull(t.Context(), connectors.Job{Values: connectors.Values{"path": "/data?page=1", "page_rows": "10001", "query": "%zz"}}, "") {
+		for _, part := range []string{"path takes no parameters", "page_rows is above", "query is no list"} {
+			if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), part) {
+				t.Errorf("%q is missing in %v", part, err)
+			}
+		}
+	}
 	values := connectors.Values{"url": "ftp://u:" + token + "@h", "profile": "national", "rate": "0", "colour": token}
 	_, err := open(values, clock{now: time.Now, sleep: sleep})
 	if !fault.Is(err, fault.Invalid) {

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
@@ -53,6 +54,9 @@ func readJob(j connectors.Job) (job, error) {
 		pageParam: r.Text("page_param"), sizeParam: r.Text("size_param"), sinceParam: r.Text("since_param"),
 		rows: r.Int("page_rows", 1), first: r.Int("first_page", 0), field: r.Text("cursor_field"),
 		lookback: r.Duration("lookback"), rowsPath: r.Text("rows_path"), totalPath: r.Text("total_path")}
+	if strings.ContainsAny(out.path, "?#") {
+		r.Fault("path takes no parameters; they go into query")
+	}
 	if out.rows > connectors.PageRows {
 		r.Fault("page_rows is above %d", connectors.PageRows)
 	}

@@ -112,6 +112,9 @@ func open(values connectors.Values, c clock) (*conn, error) {
 	if err != nil || root.Host == "" || (root.Scheme != "http" && root.Scheme != "https") || root.User != nil || root.RawQuery != "" {
 		r.Fault("url is no http or https address without account and parameters")
 	}
+	if strings.ContainsAny(r.Text("push_path")+r.Text("refresh_path"), "?#") {
+		r.Fault("push_path and refresh_path take no parameters")
+	}
 	profile, ok := profiles[r.Text("profile")]
 	if ok && profile.needsID && r.Text("id") == "" {
 		r.Fault("id is not set, profile %s needs it", r.Text("profile"))
@@ -139,9 +142,9 @@ func (c *conn) at(path string) string {
 	return strings.TrimRight(c.root.String(), "/") + "/" + strings.TrimLeft(path, "/")
 }
 
-// Test reaches the platform: with a refreshed secret by fetching one, else by any answer at all.
+// Test reaches the platform: by fetching a working secret where refresh_sid says how, else by any answer at all.
 func (c *conn) Test(ctx context.Context) (string, error) {
-	if r := c.client.signer.refresh; r != nil {
+	if r := c.client.signer.refresh; r != nil && r.sid != "" {
 		until, err := c.client.signer.renew(ctx, r.sid)
 		if err != nil {
 			return "", err
