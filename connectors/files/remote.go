@@ -153,6 +153,10 @@ func (s *remote) session(ctx context.Context) (*sftp.Client, error) {
 // forget waits for the line to break, so that the next use connects again.
 func (s *remote) forget(client *sftp.Client) {
 	_ = client.Wait()
+	s.drop(client)
+}
+
+func (s *remote) drop(client *sftp.Client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.client == client {
@@ -195,18 +199,30 @@ func (s *remote) at(ctx context.Context, name string) (client *sftp.Client, full
 	return client, path.Join(s.root, name), func() { stop(); close(answered) }, nil
 }
 
+// list is what every pull and test begins with: met on a line that broke unnoticed, it dials anew.
 func (s *remote) list(ctx context.Context, dir string) ([]entry, error) {
+	entries, client, err := s.listOnce(ctx, dir)
+	var answered *sftp.StatusError
+	refused := errors.As(err, &answered) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+	if err != nil && client != nil && !refused && ctx.Err() == nil {
+		s.drop(client)
+		entries, _, err = s.listOnce(ctx, dir)
+	}
+	return entries, err
+}
+
+func (s *remote) listOnce(ctx context.Context, dir string) ([]entry, *sftp.Client, error) {
 	client, full, release, err := s.at(ctx, dir)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer release()
 	infos, err := client.ReadDirContext(ctx, full)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, client, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, client, err
 	}
 	var entries []entry
 	for _, info := range infos {
@@ -214,7 +230,7 @@ func (s *remote) list(ctx context.Context, dir string) ([]entry, error) {
 			entries = append(entries, entryOf(info))
 		}
 	}
-	return entries, nil
+	return entries, client, nil
 }
 
 func (s *remote) stat(ctx context.Context, name string) (entry, error) {
