@@ -27,7 +27,9 @@ type Pulled struct {
 }
 
 // Pull pulls and stages the chosen datasets of the chosen sources, sources side by side, the
-// datasets of one source one after another. A dataset that fails does not hold up the next.
+// datasets of one source one after another. A dataset that several sources carry is pulled from one
+// of them at a time, because its chain takes one commit after another. A dataset that fails does not
+// hold up the next.
 func (p *Pipeline) Pull(ctx context.Context, c Choice) ([]Pulled, error) {
 	var (
 		mu    sync.Mutex
@@ -35,12 +37,18 @@ func (p *Pipeline) Pull(ctx context.Context, c Choice) ([]Pulled, error) {
 		group errgroup.Group
 	)
 	group.SetLimit(max(p.Parallel, 1))
+	turns := map[string]*sync.Mutex{}
+	for _, source := range p.Sources {
+		for id := range source.Datasets {
+			turns[id] = &sync.Mutex{}
+		}
+	}
 	for _, source := range p.Sources {
 		if c.Source != "" && c.Source != source.Name {
 			continue
 		}
 		group.Go(func() error {
-			for pulled := range p.pullSource(ctx, source, c) {
+			for pulled := range p.pullSource(ctx, source, c, turns) {
 				mu.Lock()
 				pulls = append(pulls, pulled)
 				mu.Unlock()
@@ -60,7 +68,7 @@ func (p *Pipeline) Pull(ctx context.Context, c Choice) ([]Pulled, error) {
 }
 
 // pullSource opens one source and yields what became of each of its datasets.
-func (p *Pipeline) pullSource(ctx context.Context, source Source, c Choice) iter.Seq[Pulled] {
+func (p *Pipeline) pullSource(ctx context.Context, source Source, c Choice, turns map[string]*sync.Mutex) iter.Seq[Pulled] {
 	return func(yield func(Pulled) bool) {
 		var chosen []string
 		for _, id := range slices.Sorted(maps.Keys(source.Datasets)) {
@@ -81,10 +89,12 @@ func (p *Pipeline) pullSource(ctx context.Context, source Source, c Choice) iter
 			if ctx.Err() != nil {
 				return
 			}
+			turns[id].Lock()
 			pulled := Pulled{Source: source.Name, Dataset: id}
 			if pulled.Result, err = p.pullDataset(ctx, source, conn, id); err != nil {
 				pulled.Err = fmt.Errorf("source %s: %w", source.Name, err)
 			}
+			turns[id].Unlock()
 			if !yield(pulled) {
 				return
 			}
