@@ -200,18 +200,26 @@ func (w work) score(ctx context.Context) (files []chain.File, seal Seal, err err
 	}
 	defer func() { err = closed(err, db) }()
 	groups := Groups(w.settled, w.Duck.MemoryMB)
-	w.tell("score", 0, len(groups))
-	for part, group := range groups {
-		fresh, err := w.group(ctx, db, part, group)
-		if err != nil {
-			return nil, Seal{}, err
-		}
-		files = append(files, fresh...)
-		w.tell("score", part+1, len(groups))
+	if files, err = w.groups(ctx, db, groups); err != nil {
+		return nil, Seal{}, err
 	}
 	seal, err = w.seal(ctx, db, files, groups)
 	w.tell("seal", 1, 1)
 	return files, seal, err
+}
+
+// groups scores one group of ranges after the other.
+func (w work) groups(ctx context.Context, db *duck.DB, groups []RangeGroup) (files []chain.File, err error) {
+	w.tell("score", 0, len(groups))
+	for part, group := range groups {
+		fresh, err := w.group(ctx, db, part, group)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, fresh...)
+		w.tell("score", part+1, len(groups))
+	}
+	return files, nil
 }
 
 func closed(err error, db *duck.DB) error {
