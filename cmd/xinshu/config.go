@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/internal/fault"
 )
@@ -112,8 +113,37 @@ func loadConfig(path string) (Config, error) {
 	if err := c.resolve(); err != nil {
 		return c, usageError{&fault.Error{Op: "read config " + path, Code: fault.Invalid, Err: err}}
 	}
+	if err := c.check(); err != nil {
+		return c, usageError{&fault.Error{Op: "read config " + path, Code: fault.Invalid, Err: err, Hint: "see the sample in deploy/xinshu.yaml"}}
+	}
 	c.defaults()
 	return c, nil
+}
+
+// check finds what decoding cannot: names that are missing or taken twice, days that are none. It
+// shows every fault at once.
+func (c *Config) check() error {
+	var faults []error
+	seen := map[string]bool{}
+	named := func(what, name string) {
+		switch {
+		case name == "":
+			faults = append(faults, fmt.Errorf("a %s has no name", what))
+		case seen[what+name]:
+			faults = append(faults, fmt.Errorf("the %s %s stands there twice", what, name)) // two would share one place in the source, or one outbox
+		}
+		seen[what+name] = true
+	}
+	for _, s := range c.Sources {
+		named("source", s.Name)
+		if _, err := catalog.ParseDate(s.Collected); s.Collected != "" && err != nil {
+			faults = append(faults, fmt.Errorf("source %s: collected is %q, no day such as 2006-01-02", s.Name, s.Collected))
+		}
+	}
+	for _, t := range c.Targets {
+		named("target", t.ID)
+	}
+	return errors.Join(faults...)
 }
 
 func (c *Config) defaults() {
