@@ -96,6 +96,7 @@ func Open(ctx context.Context, o Options) (*Explainer, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Duck.Threads = 1 // one entity is little work; handing it between threads costs more than it saves
 	db, err := duck.Open(o.Duck)
 	if err != nil {
 		return nil, err
