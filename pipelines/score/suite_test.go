@@ -4,6 +4,7 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 	"testing"
 
@@ -92,6 +93,19 @@ func TestHeadersSayWhatTheModelsGive(t *testing.T) {
 			}
 			for _, model := range m.Models {
 				if err := db.CheckModel(ctx, model); err != nil {
+					t.Error(err)
+				}
+			}
+			for _, file := range []string{"sql/checks/mark_of_another_entity.sql", "sql/checks/points_sum_to_score.sql", "sql/checks/entity_without_grade.sql"} {
+				text, err := fs.ReadFile(tree, file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				check, err := duck.ParseModel(path.Base(file), string(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := db.CheckModel(ctx, check); err != nil {
 					t.Error(err)
 				}
 			}
