@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,10 +19,7 @@ func (s *story) runAll() {
 	before := s.stageHeads()
 	s.h.do("run", "--policy", lingyuan+","+jiangyin, "--as-of", s.today.Format(time.DateOnly))
 	s.checkPulls(before, register, frontend, departments, gateway, province)
-	for _, policy := range slices.Sorted(maps.Keys(yearly)) {
-		s.h.do("score", "--policy", policy, "--as-of", yearly[policy])
-		s.h.do("publish", "--policy", policy)
-	}
+	s.yearlyResults()
 	s.h.do("push")
 }
 

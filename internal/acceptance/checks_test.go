@@ -48,6 +48,17 @@ func (s *story) ingest(name string, text []byte, rows []row, collected time.Time
 	}
 }
 
+// checkFlags: what was taken from a table with a state column is marked there as taken.
+func (s *story) checkFlags() {
+	s.Helper()
+	var taken, waiting int
+	s.w.must(s.w.frontDB.QueryRowContext(s.Context(),
+		"select count(*) filter (where state = 1), count(*) filter (where state <> 1) from emergency_inspect").Scan(&taken, &waiting))
+	if f := s.w.feeds[frontend+" emergency.inspect"]; taken != len(f.rows) || waiting != 0 {
+		s.Errorf("%d of %d inspections are marked as taken, %d wait", taken, len(f.rows), waiting)
+	}
+}
+
 // graded is one row of a scored result.
 type graded struct {
 	outcome
@@ -141,6 +152,7 @@ func (s *story) checkLimits() {
 					s.Errorf("%s: nobody stands at %d.%02d with %s, next to the limit of %d", policy, total/100, total%100, grade, l.at/100)
 				}
 			}
+			s.Logf("%-18s limit %d: %s | %s", policy, l.at/100, outcome{l.above, l.better}, outcome{l.below, l.worse})
 		}
 	}
 	s.checkLingyuan()

@@ -131,6 +131,7 @@ var homes = map[string]feed{
 	"tax.grade":              {source: gateway, gives: since},
 	"tax.arrears":            {source: gateway, gives: since},
 	"customs.grade":          {source: gateway, gives: since},
+	"nat-credit.repair":      {source: gateway, gives: since, needs: []string{"doc_no"}},
 }
 
 func init() {
