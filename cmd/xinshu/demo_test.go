@@ -11,8 +11,10 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/internal/chain"
+	"xinshu/internal/explain"
 	"xinshu/internal/quarantine"
 	"xinshu/internal/simulate"
+	"xinshu/sql"
 )
 
 // entitiesInTest is a province small enough for a test and large enough to hold every fault class.
@@ -42,6 +44,7 @@ func TestTheDemoHubTellsTheProvincesTruth(t *testing.T) {
 		}
 	})
 	t.Run("receivers hold the newest grade of each entity", func(t *testing.T) { receiversAgree(t, dir, cat, province) })
+	t.Run("the lines of every explanation sum to the published score", func(t *testing.T) { explanationsAgree(t, dir) })
 	t.Run("the same seed gives the same seals", func(t *testing.T) {
 		again := t.TempDir()
 		out, _ := xinshu(t, "", "demo", "--once", "--json", "--entities", fmt.Sprint(entitiesInTest), "--seed", "3", "--data", again)
@@ -188,4 +191,60 @@ func publishedGrades(t *testing.T, dir string) map[string]string {
 		}
 	})
 	return grades
+}
+
+// explanationsAgree explains every published grade and holds it against what was published.
+func explanationsAgree(t *testing.T, dir string) {
+	a, err := openApp(t.Context(), Config{Data: dir, Store: StoreConfig{Kind: "folder"}, MaskKey: "unused", Score: ScoreConfig{MemoryMB: 384}}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	published := map[string]map[string]string{} // policy, code, grade
+	for key, grade := range publishedGrades(t, dir) {
+		policy, uscc, _ := strings.Cut(key, "/")
+		if published[policy] == nil {
+			published[policy] = map[string]string{}
+		}
+		published[policy][uscc] = grade
+	}
+	checked := 0
+	for policy, grades := range published {
+		p, err := findPolicy(a.catalog, policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clocks, err := a.clocks(t.Context(), p, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := explain.Open(t.Context(), explain.Options{Lake: a.lake, SQL: sql.Files, Duck: a.duck, Policy: p})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for uscc, grade := range grades {
+			if grade == "retracted" {
+				continue
+			}
+			e, err := x.Entity(t.Context(), uscc, clocks)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var sum catalog.Points
+			for _, l := range e.Lines {
+				sum += l.Points
+			}
+			if sum != e.Score || e.Grade != grade {
+				t.Errorf("%s %s: lines sum to %s, score %s; explained grade %s, published %s", policy, uscc, sum, e.Score, e.Grade, grade)
+			}
+			checked++
+		}
+		if err := x.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if checked < 4*entitiesInTest/2 {
+		t.Errorf("only %d explanations were checked", checked)
+	}
+	t.Logf("%d explanations, each summing to the score that was published", checked)
 }
