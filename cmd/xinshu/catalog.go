@@ -26,6 +26,9 @@ func (t *terminal) listCatalog(cat *catalog.Catalog, args []string) error {
 			items = append(items, item)
 		}
 	}
+	if len(items) == 0 && len(args) > 0 {
+		return usageError{fmt.Errorf("the catalogue has no part %q; see xinshu catalog list --help", args[0])}
+	}
 	if t.json {
 		return t.printJSON(items)
 	}

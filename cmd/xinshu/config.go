@@ -12,7 +12,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/internal/fault"
 )
@@ -99,6 +98,7 @@ type TargetConfig struct {
 // loadConfig reads path; an empty path gives the defaults.
 func loadConfig(path string) (Config, error) {
 	var c Config
+	var doc yaml.Node
 	if path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -106,45 +106,25 @@ func loadConfig(path string) (Config, error) {
 		}
 		dec := yaml.NewDecoder(bytes.NewReader(text))
 		dec.KnownFields(true)
-		if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-			return c, usageError{&fault.Error{Op: "read config " + path, Code: fault.Invalid, Err: err, Hint: "see the sample in deploy/xinshu.yaml"}}
+		err = dec.Decode(&c)
+		if errors.Is(err, io.EOF) { // nothing but comments
+			err = nil
+		}
+		if err := errors.Join(err, yaml.Unmarshal(text, &doc)); err != nil {
+			return c, usageError{&fault.Error{Op: "read config " + path, Code: fault.Invalid, Err: err, Hint: sampleHint}}
 		}
 	}
-	if err := c.resolve(); err != nil {
-		return c, usageError{&fault.Error{Op: "read config " + path, Code: fault.Invalid, Err: err}}
-	}
-	if err := c.check(); err != nil {
-		return c, usageError{&fault.Error{Op: "read config " + path, Code: fault.Invalid, Err: err, Hint: "see the sample in deploy/xinshu.yaml"}}
-	}
+	f := &configFaults{path: path, doc: &doc}
+	c.resolve(f)
 	c.defaults()
+	c.check(f)
+	if err := f.err(); err != nil {
+		return c, usageError{&fault.Error{Op: "read config", Code: fault.Invalid, Err: err, Hint: sampleHint}}
+	}
 	return c, nil
 }
 
-// check finds what decoding cannot: names that are missing or taken twice, days that are none. It
-// shows every fault at once.
-func (c *Config) check() error {
-	var faults []error
-	seen := map[string]bool{}
-	named := func(what, name string) {
-		switch {
-		case name == "":
-			faults = append(faults, fmt.Errorf("a %s has no name", what))
-		case seen[what+name]:
-			faults = append(faults, fmt.Errorf("the %s %s stands there twice", what, name)) // two would share one place in the source, or one outbox
-		}
-		seen[what+name] = true
-	}
-	for _, s := range c.Sources {
-		named("source", s.Name)
-		if _, err := catalog.ParseDate(s.Collected); s.Collected != "" && err != nil {
-			faults = append(faults, fmt.Errorf("source %s: collected is %q, no day such as 2006-01-02", s.Name, s.Collected))
-		}
-	}
-	for _, t := range c.Targets {
-		named("target", t.ID)
-	}
-	return errors.Join(faults...)
-}
+const sampleHint = "see the sample in deploy/xinshu.yaml"
 
 func (c *Config) defaults() {
 	orElse(&c.Data, "data")
@@ -166,44 +146,43 @@ func orElse(s *string, fallback string) {
 }
 
 // resolve replaces ${env:NAME} and ${file:PATH} in every setting that may hold a secret.
-func (c *Config) resolve() error {
-	for name, s := range map[string]*string{"state.dsn": &c.State.DSN, "store.access_key": &c.Store.AccessKey, "store.secret_key": &c.Store.SecretKey, "mask_key": &c.MaskKey} {
+func (c *Config) resolve(f *configFaults) {
+	secret := func(s *string, at ...any) {
 		v, err := resolveSecret(*s)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			f.add(at, "%s: %s", at[len(at)-1], err)
 		}
 		*s = v
 	}
-	for _, s := range c.Sources {
-		if err := resolveValues("source "+s.Name, s.Values); err != nil {
-			return err
+	secret(&c.State.DSN, "state", "dsn")
+	secret(&c.Store.AccessKey, "store", "access_key")
+	secret(&c.Store.SecretKey, "store", "secret_key")
+	secret(&c.MaskKey, "mask_key")
+	secrets := func(values connectors.Values, at ...any) {
+		for name, s := range values {
+			secret(&s, under(at, name)...)
+			values[name] = s
 		}
 	}
-	for _, t := range c.Targets {
-		if err := resolveValues("target "+t.ID, t.Values); err != nil {
-			return err
+	for i, s := range c.Sources {
+		secrets(s.Values, "sources", i, "values")
+		for id, job := range s.Datasets {
+			secrets(job, "sources", i, "datasets", id)
 		}
 	}
-	return nil
-}
-
-func resolveValues(what string, values connectors.Values) error {
-	for name, s := range values {
-		v, err := resolveSecret(s)
-		if err != nil {
-			return fmt.Errorf("%s: %s: %w", what, name, err)
-		}
-		values[name] = v
+	for i, t := range c.Targets {
+		secrets(t.Values, "targets", i, "values")
 	}
-	return nil
 }
 
 func resolveSecret(s string) (string, error) {
 	inner, ok := strings.CutPrefix(s, "${")
-	if !ok {
+	if !ok && !strings.Contains(s, "${env:") && !strings.Contains(s, "${file:") {
 		return s, nil
 	}
-	inner, ok = strings.CutSuffix(inner, "}")
+	if ok {
+		inner, ok = strings.CutSuffix(inner, "}")
+	}
 	how, name, cut := strings.Cut(inner, ":")
 	switch {
 	case ok && cut && how == "env":
@@ -217,7 +196,10 @@ func resolveSecret(s string) (string, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return "", fmt.Errorf("the secret file %s does not exist", name)
 		}
-		return strings.TrimRight(string(b), "\r\n"), err
+		if err != nil {
+			return "", fmt.Errorf("the secret file %s cannot be read: %w", name, err)
+		}
+		return strings.TrimRight(string(b), "\r\n"), nil
 	}
-	return "", fmt.Errorf("a secret is written ${env:NAME} or ${file:PATH}")
+	return "", fmt.Errorf("a secret is written ${env:NAME} or ${file:PATH}, and is the whole value")
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"xinshu/catalog"
+	"xinshu/connectors"
 	"xinshu/pipelines"
 	"xinshu/pipelines/push"
 	"xinshu/pipelines/score"
@@ -23,7 +25,10 @@ type stepFlags struct {
 
 func (f *stepFlags) choice(a *app) (pipelines.Choice, error) {
 	c := pipelines.Choice{Source: f.source, Datasets: f.datasets, NoPush: f.noPush, Clocks: score.Clocks{AsOf: catalog.NoDate, CorrectedTo: catalog.NoDate}}
-	var err error
+	err := f.known(a)
+	if err != nil {
+		return c, err
+	}
 	if c.Policies, err = a.policies(f.policies); err != nil {
 		return c, err
 	}
@@ -41,6 +46,28 @@ func (f *stepFlags) choice(a *app) (pipelines.Choice, error) {
 	return c, nil
 }
 
+// known refuses a source or a dataset that no source of the config carries: to pull nothing and say
+// nothing would look like success.
+func (f *stepFlags) known(a *app) error {
+	var names []string
+	carried := map[string]bool{}
+	for _, s := range a.config.Sources {
+		names = append(names, s.Name)
+		for id := range s.Datasets {
+			carried[id] = carried[id] || f.source == "" || f.source == s.Name
+		}
+	}
+	if f.source != "" && !slices.Contains(names, f.source) {
+		return usageError{fmt.Errorf("--source: the config has no source %q", f.source)}
+	}
+	for _, id := range f.datasets {
+		if !carried[id] {
+			return usageError{fmt.Errorf("--dataset: no source to pull from carries %q", id)}
+		}
+	}
+	return nil
+}
+
 func (f *stepFlags) pullFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.source, "source", "", "one source of the config")
 	cmd.Flags().StringSliceVar(&f.datasets, "dataset", nil, "dataset ids")
@@ -56,6 +83,9 @@ func (f *stepFlags) strictFlag(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit 3 when rows were quarantined or deliveries are open")
 }
 
+// hubClock is the time in Shanghai, so that today is the same day on a host set to any zone.
+func hubClock() time.Time { return time.Now().In(connectors.Shanghai) }
+
 // withApp opens the hub for one command, with progress on standard error.
 func (t *terminal) withApp(o *options, do func(ctx context.Context, a *app) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) (err error) {
@@ -63,9 +93,12 @@ func (t *terminal) withApp(o *options, do func(ctx context.Context, a *app) erro
 		if err != nil {
 			return err
 		}
-		a, err := openApp(cmd.Context(), c, time.Now)
+		a, err := openApp(cmd.Context(), c, hubClock)
 		if err != nil {
 			return err
+		}
+		for _, f := range a.catalog.Faults {
+			t.say("%s", f)
 		}
 		defer func() { err = errors.Join(err, a.Close()) }()
 		a.pipeline.Watch = newProgress(t.err).event
@@ -116,6 +149,9 @@ func pullCommand(t *terminal, o *options, name string) *cobra.Command {
 	f.pullFlags(cmd)
 	f.strictFlag(cmd)
 	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
+		if err := f.known(a); err != nil {
+			return err
+		}
 		pulls, err := a.pipeline.Pull(ctx, pipelines.Choice{Source: f.source, Datasets: f.datasets})
 		sum := newTally()
 		sum.add(pipelines.Outcome{Pulls: pulls})

@@ -63,10 +63,14 @@ func checkCodes(cat *catalog.Catalog, in io.Reader, out io.Writer) error {
 }
 
 // readLine gives the next line without its end. Of a line longer than the reader's buffer it gives
-// the beginning and passes over the rest, so that no line can fill the memory.
+// the beginning and passes over the rest, so that no line can fill the memory; an ellipsis shows the
+// cut, and keeps a code with blanks and rubbish behind it from passing for a code.
 func readLine(r *bufio.Reader) (string, error) {
 	part, err := r.ReadSlice('\n')
 	line := strings.TrimRight(string(part), "\r\n")
+	if errors.Is(err, bufio.ErrBufferFull) {
+		line = strings.ToValidUTF8(line, "") + "…" // the cut may lie within a character
+	}
 	for errors.Is(err, bufio.ErrBufferFull) {
 		_, err = r.ReadSlice('\n')
 	}

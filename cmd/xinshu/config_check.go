@@ -1,0 +1,175 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"xinshu/catalog"
+	"xinshu/connectors"
+	"xinshu/connectors/all"
+)
+
+// configFaults gathers everything that is wrong in one config, so that it is mended in one go. No
+// fault shows a value that may be a secret.
+type configFaults struct {
+	path  string
+	doc   *yaml.Node
+	found []configFault
+}
+
+type configFault struct {
+	line    int
+	message string
+}
+
+// add notes a fault at a place in the file: keys, and numbers in lists.
+func (f *configFaults) add(at []any, format string, args ...any) {
+	f.found = append(f.found, configFault{lineOf(f.doc, at), fmt.Sprintf(format, args...)})
+}
+
+// err gives the faults in the order of their lines, nil when there are none.
+func (f *configFaults) err() error {
+	slices.SortStableFunc(f.found, func(a, b configFault) int {
+		return cmp.Or(cmp.Compare(a.line, b.line), strings.Compare(a.message, b.message))
+	})
+	errs := make([]error, len(f.found))
+	for i, found := range f.found {
+		errs[i] = fmt.Errorf("%s:%d: %s", f.path, found.line, found.message)
+	}
+	return errors.Join(errs...)
+}
+
+// lineOf follows a place as far as the file goes: of a key that is not there it gives the line of
+// what should hold it.
+func lineOf(doc *yaml.Node, at []any) int {
+	node := doc
+	if node.Kind == yaml.DocumentNode {
+		node = node.Content[0]
+	}
+	line := max(node.Line, 1)
+	for _, step := range at {
+		for node.Kind == yaml.AliasNode {
+			node = node.Alias
+		}
+		switch step := step.(type) {
+		case int:
+			if node.Kind != yaml.SequenceNode || step >= len(node.Content) {
+				return line
+			}
+			node = node.Content[step]
+			line = node.Line
+		case string:
+			key, value := member(node, step)
+			if key == nil {
+				return line
+			}
+			line, node = key.Line, value
+		}
+	}
+	return line
+}
+
+func member(node *yaml.Node, name string) (key, value *yaml.Node) {
+	if node.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if node.Content[i].Value == name {
+				return node.Content[i], node.Content[i+1]
+			}
+		}
+	}
+	return nil, nil
+}
+
+// check finds what decoding cannot: kinds and settings that are not known, names that are missing
+// or taken twice, days that are none, numbers below nothing.
+func (c *Config) check(f *configFaults) {
+	switch c.Store.Kind {
+	case "folder":
+	case "s3":
+		if c.Store.Endpoint == "" {
+			f.add([]any{"store"}, "store.endpoint is not set; kind s3 needs host:port of the server")
+		}
+	default:
+		f.add([]any{"store", "kind"}, "store.kind is %q; folder and s3 are known", c.Store.Kind)
+	}
+	for name, n := range map[string]int64{"threads": int64(c.Score.Threads), "memory_mb": int64(c.Score.MemoryMB)} {
+		if n < 0 {
+			f.add([]any{"score", name}, "score.%s is %d; it is 0 or more", name, n)
+		}
+	}
+	if c.Store.CacheMB < 0 {
+		f.add([]any{"store", "cache_mb"}, "store.cache_mb is %d; it is 0 or more", c.Store.CacheMB)
+	}
+	if c.Catalog != "" {
+		if info, err := os.Stat(c.Catalog); err != nil || !info.IsDir() {
+			f.add([]any{"catalog"}, "catalog: there is no folder %s", c.Catalog)
+		}
+	}
+	c.checkConnections(f)
+}
+
+func (c *Config) checkConnections(f *configFaults) {
+	sources, targets := map[string]bool{}, map[string]bool{}
+	for i, s := range c.Sources {
+		what, at := "source "+s.Name, []any{"sources", i}
+		f.name(sources, what, s.Name, under(at, "name"))
+		if _, err := catalog.ParseDate(s.Collected); s.Collected != "" && err != nil {
+			f.add(under(at, "collected"), "%s: collected is %q, no day such as 2006-01-02", what, s.Collected)
+		}
+		driver, ok := f.connection(what, s.Kind, s.Values, at)
+		for id, job := range s.Datasets {
+			if ok {
+				f.settings(what+", dataset "+id, driver.Job, job, under(at, "datasets", id))
+			}
+		}
+	}
+	for i, t := range c.Targets {
+		what, at := "target "+t.ID, []any{"targets", i}
+		f.name(targets, what, t.ID, under(at, "id"))
+		f.connection(what, t.Kind, t.Values, at)
+	}
+}
+
+func under(at []any, steps ...any) []any { return append(slices.Clip(at), steps...) }
+
+// name wants each name once: two would share one place in the source, or one outbox.
+func (f *configFaults) name(taken map[string]bool, what, name string, at []any) {
+	switch {
+	case name == "":
+		f.add(at, "a %s has no name", strings.TrimSpace(what))
+	case taken[name]:
+		f.add(at, "the %s stands there twice", what)
+	}
+	taken[name] = true
+}
+
+// connection holds a source's or target's kind and settings against what the drivers declare.
+func (f *configFaults) connection(what, kind string, values connectors.Values, at []any) (connectors.Driver, bool) {
+	driver, ok := all.Driver(kind, time.Now) // only what it declares is read here, no clock
+	if !ok {
+		var kinds []string
+		for _, d := range all.Drivers(time.Now) {
+			kinds = append(kinds, d.Kind)
+		}
+		f.add(under(at, "kind"), "%s: there is no connector kind %q; kinds are %s", what, kind, strings.Join(kinds, ", "))
+		return driver, false
+	}
+	f.settings(what, driver.Settings, values, under(at, "values"))
+	return driver, true
+}
+
+func (f *configFaults) settings(what string, settings []connectors.Setting, values connectors.Values, at []any) {
+	if _, err := connectors.Fill(settings, values); err != nil {
+		for fault := range strings.SplitSeq(err.Error(), "\n") {
+			name, _, _ := strings.Cut(fault, " ") // each begins with the setting's name
+			f.add(under(at, name), "%s: %s", what, fault)
+		}
+	}
+}
