@@ -29,6 +29,8 @@ var walls = []wall{
 	{from: "xinshu/pipelines/...", not: beside, why: "what stands beside the stair is wired by cmd alone, so that a step can be tested without it"},
 	{from: "xinshu/internal/explain", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
 	{from: "xinshu/internal/quarantine", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
+	{from: "xinshu/internal/verify", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
+	{from: "xinshu/internal/grading", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "how points are counted is shared by scoring and explaining, which must not know one another"},
 	{from: "xinshu/internal/duck", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/state", "xinshu/sql"}, why: "the engine knows tables and paths, not what they mean"},
 	{from: "xinshu/internal/lake", not: []string{"xinshu/pipelines/...", "xinshu/connectors/...", "xinshu/catalog", "xinshu/internal/state", "xinshu/internal/duck"}, why: "the lake keeps objects and log entries; what is in them is not its business"},
 	{from: "xinshu/internal/state", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/duck"}, why: "run state follows the log; it is never asked what is true"},

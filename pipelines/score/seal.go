@@ -15,6 +15,7 @@ import (
 	"xinshu/internal/chain"
 	"xinshu/internal/duck"
 	"xinshu/internal/fault"
+	"xinshu/internal/grading"
 )
 
 // Seal is what a score can be repeated from, and must then give the same hashes. They are over
@@ -87,13 +88,8 @@ func (w work) seal(ctx context.Context, db *duck.DB, files []chain.File, groups 
 		KnownSeq: w.clocks.KnownSeq, MarksSeq: w.clocks.MarksSeq, PolicySHA256: w.policy.SHA256, SQLSHA256: w.models.SHA256,
 		Engine: chain.Engine{DuckDB: duck.Version(), Xinshu: w.Xinshu}, Trial: trial}
 	result := chain.Entry{Files: files}
-	for _, model := range w.models.Models {
-		if model.Name != "grade" && model.Name != "points" {
-			continue
-		}
-		if err := w.view(ctx, db, "sealed_"+model.Name, result.Table(model.Name), model.Columns); err != nil {
-			return Seal{}, err
-		}
+	if err := w.outputs(ctx, db, result); err != nil {
+		return Seal{}, err
 	}
 	for _, f := range result.Table("grade") {
 		s.Entities += f.Rows
@@ -114,6 +110,39 @@ func (w work) seal(ctx context.Context, db *duck.DB, files []chain.File, groups 
 		*h.into = sha
 	}
 	return s, nil
+}
+
+// outputs makes the views that the canonical rows of a result are read from.
+func (w work) outputs(ctx context.Context, db *duck.DB, result chain.Entry) error {
+	for _, model := range w.models.Models {
+		if model.Name != "grade" && model.Name != "points" {
+			continue
+		}
+		if err := w.view(ctx, db, "sealed_"+model.Name, result.Table(model.Name), model.Columns); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rehash hashes the canonical rows of a committed result again.
+func (w work) rehash(ctx context.Context, result chain.Entry) (grade, points string, err error) {
+	if w.models, err = grading.Load(w.SQL); err != nil {
+		return "", "", err
+	}
+	db, err := duck.Open(w.Duck)
+	if err != nil {
+		return "", "", err
+	}
+	defer func() { err = closed(err, db) }()
+	if err := w.outputs(ctx, db, result); err != nil {
+		return "", "", err
+	}
+	if grade, err = w.hash(ctx, db, gradeRows); err != nil {
+		return "", "", err
+	}
+	points, err = w.hash(ctx, db, pointsRows)
+	return grade, points, err
 }
 
 // digest writes the digests of what went in, range by range, to local files under the view
