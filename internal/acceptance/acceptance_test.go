@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"xinshu/connectors"
-	"xinshu/internal/chain"
 )
 
 // story is one life of a hub, from the first pull to a lost database.
@@ -29,7 +28,7 @@ type story struct {
 	began   time.Time
 }
 
-// yearly and dynamic are the policies scored, with their days.
+// yearly are the cut-offs scored here; the other two policies are scored for today.
 var yearly = map[string]string{henan: "2025-10-31", heilongjiang: "2025-12-31"}
 
 func TestTheMainJobOnRealInputAndRealServers(t *testing.T) {
@@ -61,9 +60,10 @@ func TestTheMainJobOnRealInputAndRealServers(t *testing.T) {
 func (s *story) castRoles() {
 	seen := map[string]bool{}
 	var everybody []subject
+	register := s.w.feeds[frontend+" "+amrReg]
 	for _, r := range append(slices.Clone(s.w.samples.registerRows), s.w.samples.registerGBRows...) {
 		code := cleaned(r["统一社会信用代码"])
-		if soundCode(code) && !seen[code] {
+		if register.sound(r, s.today) && !seen[code] {
 			seen[code] = true
 			everybody = append(everybody, subject{code, r["企业名称"]})
 		}
@@ -130,69 +130,6 @@ func (s *story) deliver() {
 		s.Error("the department found no packet on SFTP")
 	}
 	s.h.do("push")
-}
-
-// pull pulls all sources side by side and compares the ledgers.
-func (s *story) pull() {
-	s.Helper()
-	before := s.stageHeads()
-	s.h.do("pull")
-	s.checkPulls(before, register, frontend, departments, gateway, province)
-}
-
-func (s *story) stageHeads() map[string]chain.Entry {
-	heads := map[string]chain.Entry{}
-	for _, f := range s.w.feeds {
-		name := chain.Stage(f.dataset)
-		heads[name] = s.h.head(name)
-	}
-	return heads
-}
-
-// checkPulls compares what the commits since say about themselves with what was handed over.
-func (s *story) checkPulls(before map[string]chain.Entry, sources ...string) {
-	s.Helper()
-	want, commits := map[string]chain.Ledger{}, map[string]int64{}
-	for _, key := range slices.Sorted(maps.Keys(s.w.feeds)) {
-		f := s.w.feeds[key]
-		if !slices.Contains(sources, f.source) {
-			continue
-		}
-		rows := f.next()
-		name := chain.Stage(f.dataset)
-		want[name] = want[name].Add(s.account.take(f, rows, s.today))
-		if len(rows) > 0 {
-			commits[name]++
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(want)) {
-		head := s.h.head(name)
-		got := s.ledgers(name, before[name].N)
-		if got != want[name] || head.N-before[name].N != commits[name] {
-			s.Errorf("%s: %d commits with %+v, counted by hand %d with %+v", name, head.N-before[name].N, got, commits[name], want[name])
-		}
-	}
-}
-
-// ledgers sums what the commits of a chain after n account for, each of which must balance.
-func (s *story) ledgers(name string, n int64) (sum chain.Ledger) {
-	s.Helper()
-	for n++; n <= s.h.head(name).N; n++ {
-		e, err := s.h.lake.Entry(s.Context(), name, n)
-		if err != nil {
-			s.Fatal(err)
-		}
-		if e.Ledger == nil {
-			s.Fatalf("%s entry %d has no ledger", name, n)
-		}
-		if err := e.Ledger.Check(); err != nil {
-			s.Errorf("%s entry %d: %v", name, n, err)
-		}
-		l := *e.Ledger
-		l.Declared = nil // checked by Check; a file by hand declares none
-		sum = sum.Add(l)
-	}
-	return sum
 }
 
 // split takes out the rows that a person brings as a file.

@@ -1,0 +1,69 @@
+//go:build acceptance
+
+package acceptance
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.yaml.in/yaml/v3"
+
+	"xinshu/internal/lake/s3test"
+)
+
+// config is the xinshu.yaml of the hub under test. Secrets come from the environment and from files.
+func (w *world) config() string {
+	w.t.Setenv("XINSHU_ACCEPTANCE_STATE", w.stateDSN)
+	w.t.Setenv("XINSHU_ACCEPTANCE_TOKEN", gatewayToken)
+	key := filepath.Join(w.dir, "sftp.key")
+	w.must(os.WriteFile(key, []byte(w.ssh.PrivateKey), 0o600))
+	front, err := pgx.ParseConfig(w.frontDSN)
+	w.must(err)
+	sftp := map[string]string{"place": "sftp", "root": w.ssh.Dir, "host": w.ssh.Host, "port": w.ssh.Port, "user": w.ssh.User,
+		"private_key": "${file:" + key + "}", "host_key": w.ssh.HostKey}
+	inbox := maps.Clone(sftp)
+	inbox["outbox"], inbox["packet"] = "inbox", "xml"
+
+	jobs := map[string]map[string]map[string]string{register: {}, frontend: {}, departments: {}, gateway: {}, province: {}}
+	jobs[register][amrReg] = map[string]string{"folder": "register", "pattern": "enterprises_*.csv", "ready": "ok", "checksum": "required", "encoding": "gb18030"}
+	jobs[frontend][amrReg] = map[string]string{"table": tableOf(amrReg), "mode": "full"}
+	jobs[province]["prov-credit.penalty"] = map[string]string{"path": "penalties", "rows_path": "rows", "total_path": "total"}
+	for dataset, home := range homes {
+		switch home.source {
+		case departments:
+			jobs[departments][dataset] = map[string]string{"pattern": dataset + "_*.csv"}
+		case gateway:
+			jobs[gateway][dataset] = map[string]string{"path": dataset, "page_rows": "7"}
+		case frontend:
+			mode := map[manner]string{everything: "full", since: "watermark", once: "flag"}[home.gives]
+			jobs[frontend][dataset] = map[string]string{"table": tableOf(dataset), "mode": mode}
+		}
+	}
+	collected := stockDay.Format(time.DateOnly)
+	source := func(name, kind string, values map[string]string) map[string]any {
+		return map[string]any{"name": name, "kind": kind, "values": values, "datasets": jobs[name], "collected": collected}
+	}
+	text, err := yaml.Marshal(map[string]any{
+		"data":  filepath.Join(w.dir, "data"),
+		"node":  "acceptance",
+		"store": map[string]any{"kind": "s3", "endpoint": w.s3.Endpoint, "bucket": bucket, "access_key": s3test.AccessKey, "secret_key": s3test.SecretKey},
+		"state": map[string]any{"dsn": "${env:XINSHU_ACCEPTANCE_STATE}"},
+		"sources": []any{
+			source(register, "files", sftp),
+			source(frontend, "dbtable", map[string]string{"engine": "postgres", "host": front.Host, "port": fmt.Sprint(front.Port), "database": front.Database, "user": front.User, "sslmode": "disable"}),
+			source(departments, "files", map[string]string{"place": "folder", "root": filepath.Join(w.dir, "departments")}),
+			source(gateway, "restapi", map[string]string{"url": w.rest.URL + "/gateway", "profile": "bearer", "secret": "${env:XINSHU_ACCEPTANCE_TOKEN}", "rate": "200"}),
+			source(province, "restapi", map[string]string{"url": w.rest.URL + "/province"}),
+		},
+		"targets": []any{
+			map[string]any{"id": "city-share", "kind": "restapi", "values": map[string]string{"url": w.rest.URL, "profile": "openapi", "id": clientID, "secret": clientSecret, "push_path": "receive"}},
+			map[string]any{"id": "dept-sftp", "kind": "files", "values": inbox},
+		},
+	})
+	w.must(err)
+	return string(text)
+}
