@@ -132,6 +132,7 @@ func (d *demo) run(ctx context.Context, c Config, once bool) (err error) {
 			return err
 		}
 	}
+	d.progress.say("the platforms answered %d calls with 503 and repeated %d pages", world.Refused(), world.Repeated())
 	if err := d.recall(ctx, a, world); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -217,12 +218,7 @@ func (d *dataset) pin(entities []Entity) {
 }
 
 func (d *dataset) pinned(i int) bool {
-	for _, e := range d.first {
-		if e == i {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(d.first, i)
 }
 
 // hashOf is FNV-1a: names spread into seeds.

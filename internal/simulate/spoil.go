@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"slices"
 	"strings"
 
 	"xinshu/catalog"
@@ -193,12 +194,7 @@ func (d *dataset) fixed(field string) bool {
 func (d *dataset) keyed(field string) bool { return oneOf(d.contract.Key, field) }
 
 func oneOf(words []string, word string) bool {
-	for _, w := range words {
-		if w == word {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(words, word)
 }
 
 func numeric(fieldType string) bool {

@@ -65,7 +65,7 @@ const (
 	bearerToken  = "province-demo-token"
 	sftpUser     = "exchange"
 	sftpPassword = "exchange-demo"
-	one503In     = 41
+	one503In     = 17
 )
 
 // Open starts the world's servers in dir, the HTTP one at addr, the others on free ports of loopback.
@@ -213,6 +213,11 @@ func (w *World) exportDir(ds catalog.Dataset) string {
 // Refused counts the requests that were answered 503.
 func (w *World) Refused() int64 {
 	return w.gatewayed.refused.Load() + w.tokened.refused.Load() + w.open.refused.Load()
+}
+
+// Repeated counts the pages that were answered with the page before.
+func (w *World) Repeated() int64 {
+	return w.gatewayed.repeated.Load() + w.tokened.repeated.Load() + w.open.repeated.Load()
 }
 
 // Close stops the servers.
