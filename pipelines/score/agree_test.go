@@ -89,9 +89,13 @@ func scored(t *testing.T, l *lake.Lake, p catalog.Policy, c Clocks) map[string]n
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	files, err := w.groups(ctx, db, Groups(settled, s.Duck.MemoryMB))
-	if err != nil {
-		t.Fatal(err)
+	var files []chain.File
+	for part, group := range Groups(settled, s.Duck.MemoryMB) {
+		fresh, err := w.group(ctx, db, part, group)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, fresh...)
 	}
 	made := chain.Entry{Files: files}
 	for table, name := range map[string]string{"grade": "g", "points": "p"} {

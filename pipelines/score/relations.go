@@ -2,6 +2,7 @@ package score
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"strconv"
 
@@ -25,7 +26,7 @@ func (w work) open(ctx context.Context) (*duck.DB, error) {
 		err = w.view(ctx, db, "settled_mark", w.settled.Table("mark"), grading.MarkColumns)
 	}
 	if err == nil {
-		err = w.views(ctx, db, nil, nil) // typed, so that the models over them can be made
+		err = w.Views(ctx, db, RangeGroup{}) // typed, so that the models over them can be made
 	}
 	if err == nil {
 		err = w.models.Views(ctx, db)
@@ -36,11 +37,28 @@ func (w work) open(ctx context.Context) (*duck.DB, error) {
 	return db, nil
 }
 
-func (w work) views(ctx context.Context, db *duck.DB, records, entities []chain.File) error {
-	if err := w.view(ctx, db, "settled_record", records, grading.RecordColumns); err != nil {
-		return err
+// Views names the settled records and entities of a group, so that models can be run over them.
+func (s *Scorer) Views(ctx context.Context, db *duck.DB, g RangeGroup) error {
+	for _, v := range []struct {
+		name  string
+		files []chain.File
+		cols  []duck.Column
+	}{{"settled_record", g.Records, grading.RecordColumns}, {"settled_entity", g.Entities, grading.EntityColumns}} {
+		if g.Until == 0 {
+			if err := s.view(ctx, db, v.name, v.files, v.cols); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := s.view(ctx, db, "range_of_"+v.name, v.files, v.cols); err != nil {
+			return err
+		}
+		if err := db.Exec(ctx, fmt.Sprintf("create or replace view %s as select * from range_of_%s where entity_id >= %d and entity_id < %d",
+			v.name, v.name, g.From, g.Until)); err != nil {
+			return err
+		}
 	}
-	return w.view(ctx, db, "settled_entity", entities, grading.EntityColumns)
+	return nil
 }
 
 func (s *Scorer) view(ctx context.Context, db *duck.DB, name string, files []chain.File, cols []duck.Column) error {

@@ -8,7 +8,6 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 
 	"xinshu/catalog"
@@ -199,27 +198,30 @@ func (w work) score(ctx context.Context) (files []chain.File, seal Seal, err err
 		return nil, Seal{}, err
 	}
 	defer func() { err = closed(err, db) }()
-	groups := Groups(w.settled, w.Duck.MemoryMB)
-	if files, err = w.groups(ctx, db, groups); err != nil {
+	rows, err := newCanonical(w.Lake.TempDir())
+	if err != nil {
 		return nil, Seal{}, err
 	}
-	seal, err = w.seal(ctx, db, files, groups)
-	w.tell("seal", 1, 1)
-	return files, seal, err
-}
-
-// groups scores one group of ranges after the other.
-func (w work) groups(ctx context.Context, db *duck.DB, groups []RangeGroup) (files []chain.File, err error) {
+	defer rows.remove()
+	groups := Groups(w.settled, w.Duck.MemoryMB)
 	w.tell("score", 0, len(groups))
 	for part, group := range groups {
 		fresh, err := w.group(ctx, db, part, group)
 		if err != nil {
-			return nil, err
+			return nil, Seal{}, err
 		}
 		files = append(files, fresh...)
 		w.tell("score", part+1, len(groups))
+		for table := range canonicalRows {
+			if err := rows.add(ctx, db, table); err != nil {
+				return nil, Seal{}, err
+			}
+		}
+		w.tell("seal", part+1, len(groups)+1)
 	}
-	return files, nil
+	seal, err = w.seal(files, rows)
+	w.tell("seal", len(groups)+1, len(groups)+1)
+	return files, seal, err
 }
 
 func closed(err error, db *duck.DB) error {
@@ -231,7 +233,7 @@ func closed(err error, db *duck.DB) error {
 
 // group scores the entities of some neighbouring ranges and puts what came out.
 func (w work) group(ctx context.Context, db *duck.DB, part int, g RangeGroup) ([]chain.File, error) {
-	if err := w.views(ctx, db, g.Records, g.Entities); err != nil {
+	if err := w.Views(ctx, db, g); err != nil {
 		return nil, err
 	}
 	if err := w.models.Materialise(ctx, db, ""); err != nil {
@@ -261,74 +263,4 @@ func (s *Scorer) local(ctx context.Context, files []chain.File) ([]string, error
 		paths = append(paths, path)
 	}
 	return paths, nil
-}
-
-// RangeGroup is some neighbouring ranges of entities, scored at once.
-type RangeGroup struct {
-	Records, Entities []chain.File
-}
-
-// each gives the ranges of a group one by one.
-func (g RangeGroup) each() []RangeGroup {
-	byRange := map[int64]RangeGroup{}
-	var ranges []int64
-	add := func(f chain.File, put func(*RangeGroup)) {
-		one, known := byRange[f.Range]
-		if !known {
-			ranges = append(ranges, f.Range)
-		}
-		put(&one)
-		byRange[f.Range] = one
-	}
-	for _, f := range g.Records {
-		add(f, func(one *RangeGroup) { one.Records = append(one.Records, f) })
-	}
-	for _, f := range g.Entities {
-		add(f, func(one *RangeGroup) { one.Entities = append(one.Entities, f) })
-	}
-	slices.Sort(ranges)
-	all := make([]RangeGroup, 0, len(ranges))
-	for _, r := range ranges {
-		all = append(all, byRange[r])
-	}
-	return all
-}
-
-// What fits into memory: records scored at once for each MB that DuckDB has beyond its own needs.
-// Measured under xinshu bench score; at twice as many DuckDB 1.4 spills, and its spilling aggregation
-// has been seen to crash the process (decision 0013), so the margin is wide.
-const recordsPerMB, ownMB = 4_000, 120
-
-// Groups cuts the settled ranges into groups of neighbours that fit the memory.
-func Groups(settled chain.Entry, memoryMB int) []RangeGroup {
-	if memoryMB == 0 {
-		memoryMB = 512
-	}
-	room := int64(max(memoryMB-ownMB, 1)) * recordsPerMB
-	var groups []RangeGroup
-	var g RangeGroup
-	rows := int64(0)
-	for _, one := range (RangeGroup{Records: settled.Table("record"), Entities: settled.Table("entity")}).each() {
-		fresh := one.rows()
-		if rows > 0 && rows+fresh > room {
-			groups, g, rows = append(groups, g), RangeGroup{}, 0
-		}
-		g.Records, g.Entities, rows = append(g.Records, one.Records...), append(g.Entities, one.Entities...), rows+fresh
-	}
-	if rows > 0 {
-		groups = append(groups, g)
-	}
-	return groups
-}
-
-// rows counts records, and entities where they are more.
-func (g RangeGroup) rows() int64 {
-	records, entities := int64(0), int64(0)
-	for _, f := range g.Records {
-		records += f.Rows
-	}
-	for _, f := range g.Entities {
-		entities += f.Rows
-	}
-	return max(records, entities)
 }

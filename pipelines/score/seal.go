@@ -2,14 +2,8 @@ package score
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"strconv"
 
 	"xinshu/catalog"
 	"xinshu/internal/chain"
@@ -60,72 +54,27 @@ func (s Seal) Clocks() (Clocks, error) {
 	return Clocks{AsOf: asOf, CorrectedTo: correctedTo, KnownSeq: s.KnownSeq, MarksSeq: s.MarksSeq}, nil
 }
 
-// The canonical rows. What a result says of an entity is in them; what only describes the entity
-// (name, division, industry) is not.
-const (
-	gradeRows = `select uscc, score, plus_points, minus_points, grade, class, override, listed, next_review_on
-		from sealed_grade order by uscc`
-	pointsRows = `select uscc, indicator, delta, records from sealed_points order by uscc, indicator`
-	inputRows  = `select uscc, digest from sealed_input order by uscc`
-)
-
-// inputDigest gives each entity one digest of what scoring saw of it: its registration and each of
-// its records. Their own order does not matter: the rows' hashes are put in order.
-const inputDigest = `select uscc, sha256(string_agg(h, '' order by h)) as digest
-	from (
-		select r.uscc, md5(concat_ws('|', r.record_id, r.kind, r.level, r.decided_on, r.valid_from, coalesce(r.valid_until, date '2099-12-31'), r.status, r.row_sha)) as h
-		from record as r
-		union all
-		select e.uscc, md5(concat_ws('|', e.category, coalesce(e.in_scope_from, date '2099-12-31'), coalesce(e.in_scope_until, date '2099-12-31'))) as h
-		from entity as e
-	)
-	group by uscc`
-
 // seal hashes what went in and what came out.
-func (w work) seal(ctx context.Context, db *duck.DB, files []chain.File, groups []RangeGroup) (Seal, error) {
+func (w work) seal(files []chain.File, rows *canonical) (Seal, error) {
 	trial, _ := w.policy.Trial(w.clocks.AsOf)
 	s := Seal{Policy: w.policy.ID, AsOf: w.clocks.AsOf.String(), CorrectedTo: w.clocks.CorrectedTo.String(),
 		KnownSeq: w.clocks.KnownSeq, MarksSeq: w.clocks.MarksSeq, PolicySHA256: w.policy.SHA256, SQLSHA256: w.models.SHA256,
 		Engine: chain.Engine{DuckDB: duck.Version(), Xinshu: w.Xinshu}, Trial: trial}
-	result := chain.Entry{Files: files}
-	if err := w.outputs(ctx, db, result); err != nil {
-		return Seal{}, err
+	for _, f := range files {
+		if f.Table == "grade" {
+			s.Entities += f.Rows
+		}
 	}
-	for _, f := range result.Table("grade") {
-		s.Entities += f.Rows
-	}
-	done, err := w.digest(ctx, db, groups)
-	defer done()
-	if err != nil {
-		return Seal{}, err
-	}
-	for _, h := range []struct {
-		rows string
-		into *string
-	}{{gradeRows, &s.GradeSHA256}, {pointsRows, &s.PointsSHA256}, {inputRows, &s.InputSHA256}} {
-		sha, err := w.hash(ctx, db, h.rows)
-		if err != nil {
+	var err error
+	for table, into := range map[string]*string{"grade": &s.GradeSHA256, "points": &s.PointsSHA256, "input": &s.InputSHA256} {
+		if *into, err = rows.hash(table); err != nil {
 			return Seal{}, err
 		}
-		*h.into = sha
 	}
 	return s, nil
 }
 
-// outputs makes the views that the canonical rows of a result are read from.
-func (w work) outputs(ctx context.Context, db *duck.DB, result chain.Entry) error {
-	for _, model := range w.models.Models {
-		if model.Name != "grade" && model.Name != "points" {
-			continue
-		}
-		if err := w.view(ctx, db, "sealed_"+model.Name, result.Table(model.Name), model.Columns); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rehash hashes the canonical rows of a committed result again.
+// rehash hashes the canonical rows of a committed result again, file by file as scoring wrote them.
 func (w work) rehash(ctx context.Context, result chain.Entry) (grade, points string, err error) {
 	if w.models, err = grading.Load(w.SQL); err != nil {
 		return "", "", err
@@ -135,65 +84,29 @@ func (w work) rehash(ctx context.Context, result chain.Entry) (grade, points str
 		return "", "", err
 	}
 	defer func() { err = closed(err, db) }()
-	if err := w.outputs(ctx, db, result); err != nil {
+	rows, err := newCanonical(w.Lake.TempDir())
+	if err != nil {
 		return "", "", err
 	}
-	if grade, err = w.hash(ctx, db, gradeRows); err != nil {
+	defer rows.remove()
+	for _, model := range w.models.Models {
+		if model.Name != "grade" && model.Name != "points" {
+			continue
+		}
+		for _, f := range result.Table(model.Name) {
+			if err := w.view(ctx, db, model.Name, []chain.File{f}, model.Columns); err != nil {
+				return "", "", err
+			}
+			if err := rows.add(ctx, db, model.Name); err != nil {
+				return "", "", err
+			}
+		}
+	}
+	if grade, err = rows.hash("grade"); err != nil {
 		return "", "", err
 	}
-	points, err = w.hash(ctx, db, pointsRows)
+	points, err = rows.hash("points")
 	return grade, points, err
-}
-
-// digest writes the digests of what went in, range by range, to local files under the view
-// sealed_input. The caller calls done when they are read.
-func (w work) digest(ctx context.Context, db *duck.DB, groups []RangeGroup) (done func(), err error) {
-	var paths []string
-	done = func() {
-		for _, path := range paths {
-			_ = os.Remove(path) // in the temporary folder, which is swept
-		}
-	}
-	for _, g := range groups {
-		for _, one := range g.each() {
-			if err := w.views(ctx, db, one.Records, one.Entities); err != nil {
-				return done, err
-			}
-			if err := w.models.Materialise(ctx, db, "rating_end"); err != nil {
-				return done, err
-			}
-			path := filepath.Join(w.Lake.TempDir(), "score-"+w.run+"-input-"+strconv.Itoa(len(paths))+".parquet")
-			paths = append(paths, path)
-			if _, err := db.Copy(ctx, inputDigest, path); err != nil {
-				return done, err
-			}
-		}
-	}
-	return done, db.View(ctx, "sealed_input", paths, []duck.Column{{Name: "uscc", Type: "VARCHAR"}, {Name: "digest", Type: "VARCHAR"}})
-}
-
-// hash sorts and writes the rows in DuckDB, which spills when they are many, and hashes the file.
-func (w work) hash(ctx context.Context, db *duck.DB, rows string) (sha string, err error) {
-	path := filepath.Join(w.Lake.TempDir(), "score-"+w.run+"-canonical.tsv")
-	defer func() {
-		if bad := os.Remove(path); err == nil && bad != nil {
-			sha, err = "", fmt.Errorf("remove canonical rows: %w", bad)
-		}
-	}()
-	err = db.Exec(ctx, "copy (\n"+rows+"\n) to "+duck.Text(path)+` (format csv, header false, delimiter e'\t', quote '', escape '', nullstr '')`)
-	if err != nil {
-		return "", err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", &fault.Error{Op: "hash canonical rows", Code: fault.Internal, Err: err}
-	}
-	defer func() { _ = f.Close() }() // read only
-	digest := sha256.New()
-	if _, err := io.Copy(digest, f); err != nil {
-		return "", &fault.Error{Op: "hash canonical rows", Code: fault.Internal, Err: err}
-	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
 }
 
 // seals reads a policy's seals, by hash.

@@ -28,6 +28,7 @@ func TestTheSealIsTheSameHoweverItIsMade(t *testing.T) {
 		{"with 1 thread", w, duck.Options{Threads: 1, MemoryMB: 512}},
 		{"with 4 threads", w, duck.Options{Threads: 4, MemoryMB: 512}},
 		{"in less memory", w, duck.Options{Threads: 2, MemoryMB: 200}},
+		{"with the only range cut into slices", w, duck.Options{Threads: 2, MemoryMB: ownMB + 2}},
 		{"after another order of arrival, so with other ids", w.shuffled(3), duck.Options{Threads: 2, MemoryMB: 512}},
 	} {
 		l := newLake(t)
