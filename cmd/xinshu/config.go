@@ -151,6 +151,7 @@ func (c *Config) resolve(f *configFaults) {
 		v, err := resolveSecret(*s)
 		if err != nil {
 			f.add(at, "%s: %s", at[len(at)-1], err)
+			return
 		}
 		*s = v
 	}

@@ -99,6 +99,9 @@ func (c *Config) check(f *configFaults) {
 	default:
 		f.add([]any{"store", "kind"}, "store.kind is %q; folder and s3 are known", c.Store.Kind)
 	}
+	if dsn := c.State.DSN; dsn != "" && !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+		f.add([]any{"state", "dsn"}, "state.dsn does not begin with postgres://; leave it out for SQLite in the data folder")
+	}
 	for name, n := range map[string]int64{"threads": int64(c.Score.Threads), "memory_mb": int64(c.Score.MemoryMB)} {
 		if n < 0 {
 			f.add([]any{"score", name}, "score.%s is %d; it is 0 or more", name, n)

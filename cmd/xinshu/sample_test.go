@@ -28,7 +28,9 @@ func sampleWithSecrets(t *testing.T) string {
 	secrets := t.TempDir()
 	sample := strings.ReplaceAll(string(text), "/etc/xinshu/", secrets+"/")
 	for _, m := range regexp.MustCompile(`\$\{(env|file):([^}]+)\}`).FindAllStringSubmatch(sample, -1) {
-		if m[1] == "env" {
+		if m[2] == "XINSHU_STATE_DSN" {
+			t.Setenv(m[2], "postgres://hub:secret@127.0.0.1/hub")
+		} else if m[1] == "env" {
 			t.Setenv(m[2], "secret")
 		} else if m[2] != "路径" && m[2] != "PATH" {
 			if err := os.WriteFile(m[2], []byte("secret\n"), 0o600); err != nil {

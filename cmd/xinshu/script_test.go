@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,17 +30,22 @@ func TestTheCommandLine(t *testing.T) {
 	if err := os.Symlink(self, filepath.Join(bin, "xinshu")); err != nil {
 		t.Fatal(err)
 	}
+	catalogue, err := filepath.Abs("../../catalog")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv(asCommand, "1")
+			env.Setenv("CATALOG", catalogue)
 			env.Values[testing.TB(nil)] = env.T()
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "interrupt": interrupt, "flip": flip, "answer": answer, "holdings": writeHoldings, "encode": encode, "repeat": repeat,
+			"exits": exits, "interrupt": interrupt, "flip": flip, "answer": answer, "packets": packets, "holdings": writeHoldings, "encode": encode, "repeat": repeat, "edit": edit,
 		},
 	})
 }
@@ -114,39 +121,60 @@ func only(ts *testscript.TestScript, pattern string) string {
 	return found[0]
 }
 
-// answer plays the receiver of a folder: each packet without an answer gets one. Rows about the
-// codes named are refused, the others taken.
+// packet is what a receiver reads of a packet in JSON.
+type packet struct {
+	Header struct{ GUID string }
+	Body   struct {
+		Rows []struct {
+			ID, USCC, Policy, Kind, Grade, Status string
+			Version                               int64
+		}
+	}
+}
+
+func readPacket(ts *testscript.TestScript, file string) (p packet) {
+	text, err := os.ReadFile(file)
+	ts.Check(err)
+	ts.Check(json.Unmarshal(text, &p))
+	return p
+}
+
+// packets writes the rows of all packets in a folder, a sorted line each: policy, code, kind, grade,
+// status, version.
+func packets(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 2, "packets FOLDER FILE")
+	files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.json"))
+	ts.Check(err)
+	var lines []string
+	for _, file := range files {
+		for _, r := range readPacket(ts, file).Body.Rows {
+			lines = append(lines, fmt.Sprintf("%s %s %s %s %s %d\n", r.Policy, r.USCC, r.Kind, r.Grade, r.Status, r.Version))
+		}
+	}
+	slices.Sort(lines)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(strings.Join(lines, "")), 0o600))
+}
+
+// answer plays the receiver of a folder: each packet that waits gets an answer. Rows about the codes
+// named are refused, the others taken.
 func answer(ts *testscript.TestScript, neg bool, args []string) {
 	arguments(ts, neg, args, 1, "answer FOLDER [CODE...]")
 	ready, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*.json.ok"))
 	ts.Check(err)
 	for _, ok := range ready {
-		packet := strings.TrimSuffix(ok, ".ok")
-		text, err := os.ReadFile(packet)
-		ts.Check(err)
-		var p struct {
-			Header struct{ GUID string }
-			Body   struct{ Rows []struct{ ID, USCC string } }
-		}
-		ts.Check(json.Unmarshal(text, &p))
-		type row struct {
-			ID   string `json:"id"`
-			Code string `json:"code"`
-		}
-		reply := map[string]any{"guid": p.Header.GUID, "code": "0"}
-		refused := []row{}
+		file := strings.TrimSuffix(ok, ".ok")
+		p := readPacket(ts, file)
+		refused := []map[string]string{}
 		for _, r := range p.Body.Rows {
-			for _, code := range args[1:] {
-				if r.USCC == code {
-					refused = append(refused, row{r.ID, "E01"})
-				}
+			if slices.Contains(args[1:], r.USCC) {
+				refused = append(refused, map[string]string{"id": r.ID, "code": "E01", "message": "unknown entity"})
 			}
 		}
-		reply["rows"], reply["rejected"], reply["accepted"] = refused, len(refused), len(p.Body.Rows)-len(refused)
-		body, err := json.Marshal(reply)
+		body, err := json.Marshal(map[string]any{"guid": p.Header.GUID, "code": "0", "rows": refused,
+			"accepted": len(p.Body.Rows) - len(refused), "rejected": len(refused)})
 		ts.Check(err)
-		ts.Check(os.WriteFile(packet+".fb", body, 0o600))
-		ts.Check(os.Remove(ok)) // taken
+		ts.Check(os.WriteFile(file+".fb", body, 0o600))
+		ts.Check(os.Rename(ok, file+".taken"))
 	}
 }
 
@@ -188,4 +216,14 @@ func repeat(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	tail := strings.Join(args[3:], "")
 	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte(strings.Repeat(args[1], n)+tail+"\n"), 0o600))
+}
+
+// edit replaces the one place where FILE says OLD.
+func edit(ts *testscript.TestScript, neg bool, args []string) {
+	arguments(ts, neg, args, 3, "edit FILE OLD NEW")
+	text := ts.ReadFile(args[0])
+	if n := strings.Count(text, args[1]); n != 1 {
+		ts.Fatalf("%s says %q %d times", args[0], args[1], n)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o600))
 }
