@@ -81,13 +81,14 @@ func (c Calendar) Workdays(from, to Date) (int, error) {
 		return 0, nil
 	}
 	n := 0
-	for first, last := from.AddDays(1), NoDate; first <= to; first = last.AddDays(1) {
+	for first := from.AddDays(1); first <= to; {
 		y, err := c.year(first)
 		if err != nil {
 			return 0, err
 		}
-		last = min(to, y.first.AddDays(len(y.through)-1))
+		last := min(to, y.first.AddDays(len(y.through)-1))
 		n += y.upTo(last) - y.upTo(first.AddDays(-1))
+		first = last.AddDays(1)
 	}
 	return n, nil
 }
@@ -111,7 +112,7 @@ func (c Calendar) AddWorkdays(start Date, n int) (Date, error) {
 			d = y.first.AddDays(len(y.through) - 1)
 			continue
 		}
-		i, _ := slices.BinarySearch(y.through, int16(before+n)) //nolint:gosec // at most 366
+		i, _ := slices.BinarySearch(y.through, int16(before+n))
 		return y.first.AddDays(i), nil
 	}
 	return d, nil

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -33,9 +34,7 @@ type policyCheck struct {
 func kindsOf(families map[string]Family) map[string][]string {
 	kinds := map[string][]string{}
 	for _, f := range families {
-		for kind, levels := range f.Kinds {
-			kinds[kind] = levels
-		}
+		maps.Copy(kinds, f.Kinds)
 	}
 	return kinds
 }

@@ -209,8 +209,7 @@ var yamlLine = regexp.MustCompile(`line (\d+): `)
 // yamlFaults gives each of the decoder's complaints its own line.
 func yamlFaults(file string, err error) []Fault {
 	texts := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
-	var several *yaml.TypeError
-	if errors.As(err, &several) {
+	if several, ok := errors.AsType[*yaml.TypeError](err); ok {
 		texts = several.Errors
 	}
 	faults := make([]Fault, 0, len(texts))

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -228,7 +227,7 @@ func (l *loader) contractHash(d *Dataset) string {
 	digest := sha256.New()
 	for _, part := range append(parts, d.File) {
 		fmt.Fprintf(digest, "%s %d\n", part, len(l.texts[part]))
-		_, _ = io.WriteString(digest, string(l.texts[part]))
+		digest.Write(l.texts[part])
 	}
 	return hex.EncodeToString(digest.Sum(nil))
 }

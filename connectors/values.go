@@ -38,16 +38,18 @@ func (v Values) MarshalJSON() ([]byte, error) {
 	return json.Marshal(shown)
 }
 
-// Fill checks values against what a driver declares and adds the defaults. It finds all faults at
-// once: unknown names, required ones that are missing, values outside the choices. No fault shows a value.
+// Fill checks values against what a driver declares and adds the defaults of those not given. One
+// given empty stays empty, because many settings say what empty means ("no result code", "no pages");
+// a choice has no empty one. It finds all faults at once: unknown names, required ones that are missing, values outside the choices. No fault shows a value.
 func Fill(settings []Setting, values Values) (Values, error) {
 	filled := make(Values, len(settings))
 	var faults []error
 	known := make(map[string]bool, len(settings))
 	for _, s := range settings {
 		known[s.Name] = true
-		value := strings.TrimSpace(values[s.Name])
-		if value == "" {
+		value, given := values[s.Name]
+		value = strings.TrimSpace(value)
+		if !given || value == "" && len(s.Choices) > 0 {
 			value = s.Default
 		}
 		switch {

@@ -29,7 +29,7 @@ func rowHash(values [][]byte) string {
 		if v == nil {
 			n = -1
 		}
-		binary.BigEndian.PutUint64(size[:], uint64(n)) //nolint:gosec // -1 is meant to become the greatest
+		binary.BigEndian.PutUint64(size[:], uint64(n)) // -1 is meant to become the greatest
 		h.Write(size[:])
 		h.Write(v)
 	}

@@ -3,6 +3,7 @@ package dbtable
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -34,10 +35,8 @@ func openPostgres(ctx context.Context, r *connectors.Reader, wait time.Duration)
 	config.Password = r.Text("password") // never part of a text that could be shown
 	config.ConnectTimeout = wait
 	// The zone makes a timestamp with zone come as Shanghai wall time; standard strings make literals literal.
-	for name, value := range map[string]string{"timezone": "Asia/Shanghai", "datestyle": "ISO, YMD", "intervalstyle": "postgres",
-		"extra_float_digits": "1", "standard_conforming_strings": "on", "application_name": "xinshu"} {
-		config.RuntimeParams[name] = value
-	}
+	maps.Copy(config.RuntimeParams, map[string]string{"timezone": "Asia/Shanghai", "datestyle": "ISO, YMD", "intervalstyle": "postgres",
+		"extra_float_digits": "1", "standard_conforming_strings": "on", "application_name": "xinshu"})
 	e := &postgres{config: config}
 	_, err = e.ping(ctx)
 	return e, err

@@ -121,7 +121,6 @@ type pages struct {
 	batch   *connectors.Batch
 	at      place
 	left    int64
-	first   int64
 	number  int64
 	handles []string
 	yield   func(connectors.Page, error) bool

@@ -133,9 +133,9 @@ func (s *splitter) split() (record, error) {
 			}
 			return s.good(i, lines), nil
 		}
-		switch c := s.data[s.pos+i]; {
-		case c == s.delimiter:
-		case c == '\n' || c == '\r':
+		switch s.data[s.pos+i] {
+		case s.delimiter:
+		case '\n', '\r':
 			return s.good(i, lines), nil
 		default:
 			return s.broken(csvQuote)

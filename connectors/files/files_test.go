@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,9 +33,7 @@ func write(t testing.TB, dir, name, body string) {
 func openDir(t *testing.T, dir string, more connectors.Values) connectors.Conn {
 	t.Helper()
 	values := connectors.Values{"root": dir}
-	for name, value := range more {
-		values[name] = value
-	}
+	maps.Copy(values, more)
 	c, err := Driver().Open(t.Context(), values)
 	if err != nil {
 		t.Fatal(err)

@@ -45,8 +45,7 @@ func (c *conn) rows(ctx context.Context, jb job, file, encoding, sum string, out
 	default:
 		err = jsonLines(decodedReader(watched, encoding), out)
 	}
-	var refused *refusal
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*refusal](err); ok {
 		return out.refuse(fileHeader, refused.line, refused.what)
 	}
 	if err != nil {

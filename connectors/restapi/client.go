@@ -140,7 +140,7 @@ func (c *client) retry(ctx context.Context, req request, sign func() (map[string
 // that sources that failed together do not come back together.
 func backoff(try int) time.Duration {
 	d := min(500*time.Millisecond<<min(try-1, 6), 30*time.Second)
-	return d - rand.N(d/4)
+	return d - rand.N(d/4) //nolint:gosec // spreads calls, hides nothing
 }
 
 func (c *client) stopped(ctx context.Context, req request, last error) error {
@@ -193,8 +193,7 @@ func statusCode(status int) fault.Code {
 
 // failed turns what resty says into an error that names no address: a query may hold what is not for logs.
 func (c *client) failed(ctx context.Context, req request, err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	switch {

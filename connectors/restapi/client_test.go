@@ -60,12 +60,15 @@ func cut(w http.ResponseWriter) {
 
 func TestFailuresThatPassAreTriedAgain(t *testing.T) {
 	for name, failure := range map[string]func(http.ResponseWriter){
-		"503 at night":                 status(503),
-		"502 from a gateway":           status(502),
-		"429 with too many calls":      status(429),
-		"a body cut on the way":        cut,
-		"a line that breaks at once":   func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
-		"500 with a page of the proxy": func(w http.ResponseWriter) { w.WriteHeader(500); _, _ = w.Write([]byte("<html>")) },
+		"503 at night":               status(503),
+		"502 from a gateway":         status(502),
+		"429 with too many calls":    status(429),
+		"a body cut on the way":      cut,
+		"a line that breaks at once": func(http.ResponseWriter) { panic(http.ErrAbortHandler) },
+		"500 with a page of the proxy": func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = w.Write([]byte("<html>"))
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := startPlatform(t)
@@ -132,7 +135,10 @@ func TestNoRowsArriveAsNullFromSomePlatforms(t *testing.T) {
 
 func TestTriesEnd(t *testing.T) {
 	p := startPlatform(t)
-	p.instead = func(_ int, w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(503); return true }
+	p.instead = func(_ int, w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return true
+	}
 	c, _ := p.open(t, connectors.Values{"tries": "3"})
 	if _, err := pull(t, p.source(t, c, nil)); !fault.Is(err, fault.Unavailable) || len(p.calls) != 3 {
 		t.Fatalf("%d calls, %v", len(p.calls), err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -19,10 +20,9 @@ import (
 // platform is a small REST platform. A test may put one answer in place of its own.
 type platform struct {
 	*httptest.Server
-	mu     sync.Mutex
-	rows   []map[string]any // in the order of op_time
-	calls  []*http.Request
-	bodies [][]byte
+	mu    sync.Mutex
+	rows  []map[string]any // in the order of op_time
+	calls []*http.Request
 	// instead, when set, may answer a call itself; n counts calls from 1.
 	instead func(n int, w http.ResponseWriter, r *http.Request) bool
 	known   map[string]json.RawMessage // deliveries by row id
@@ -120,9 +120,7 @@ func (s *waits) sleep(ctx context.Context, d time.Duration) error {
 func (p *platform) open(t *testing.T, more connectors.Values) (*conn, *waits) {
 	t.Helper()
 	values := connectors.Values{"url": p.URL + "/share", "profile": "bearer", "secret": token, "rate": "10000", "push_path": "/push"}
-	for name, value := range more {
-		values[name] = value
-	}
+	maps.Copy(values, more)
 	s := &waits{}
 	c, err := open(values, clock{now: time.Now, sleep: s.sleep})
 	if err != nil {
@@ -135,9 +133,7 @@ func (p *platform) open(t *testing.T, more connectors.Values) (*conn, *waits) {
 func (p *platform) source(t *testing.T, c *conn, more connectors.Values) connectortest.Source {
 	t.Helper()
 	values := connectors.Values{"path": "/data", "page_rows": "2"}
-	for name, value := range more {
-		values[name] = value
-	}
+	maps.Copy(values, more)
 	s := connectortest.Source{Conn: c, Job: connectors.Job{Dataset: catalog.Dataset{ID: "tax.grade"}, Values: values}, Column: "id", Secret: token}
 	for _, row := range p.rows {
 		s.Rows = append(s.Rows, row["id"].(string))

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -145,9 +146,7 @@ func (c *conn) ask(ctx context.Context, jb job, at place) (answer, error) {
 
 func (jb job) request(address string, at place) request {
 	q := url.Values{}
-	for name, values := range jb.fixed {
-		q[name] = values
-	}
+	maps.Copy(q, jb.fixed)
 	if jb.pageParam != "" {
 		q.Set(jb.pageParam, strconv.Itoa(at.Page))
 		if jb.sizeParam != "" {

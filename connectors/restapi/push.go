@@ -75,8 +75,7 @@ func (c *conn) Push(ctx context.Context, d connectors.Delivery) (connectors.Rece
 			"Idempotency-Key": d.ID,
 			"Content-Digest":  "sha-256=:" + base64.StdEncoding.EncodeToString(sum[:]) + ":",
 		}})
-	var refusal *Refusal
-	if errors.As(err, &refusal) {
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		return connectors.Receipt{Code: refusal.Code, Message: refusal.Message}, err
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package archtest
 import (
 	"bytes"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -137,12 +138,7 @@ func within(pkg, imp string) bool {
 }
 
 func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(list, s)
 }
 
 func anyMatch(patterns []string, pkg string) bool {

@@ -11,12 +11,16 @@ import (
 	"time"
 )
 
-// Chain names: stage/<dataset>, settled, scored/<policy>, published/<policy>.
+// Settled is the one chain of settled records.
 const Settled = "settled"
 
-// Stage, Scored and Published give the chain of a dataset or policy.
-func Stage(dataset string) string    { return "stage/" + dataset }
-func Scored(policy string) string    { return "scored/" + policy }
+// Stage gives the chain of a dataset's accepted and quarantined rows.
+func Stage(dataset string) string { return "stage/" + dataset }
+
+// Scored gives the chain of a policy's results.
+func Scored(policy string) string { return "scored/" + policy }
+
+// Published gives the chain of a policy's change log.
 func Published(policy string) string { return "published/" + policy }
 
 // NoRange marks a file that is not cut by entity range.

@@ -33,9 +33,8 @@ type Options struct {
 // sees. Statements follow one another: read the rows of a query to the end, or close them, before
 // the next statement. Not for use by several goroutines at once.
 type DB struct {
-	db     *sql.DB
-	conn   *sql.Conn
-	tables int
+	db   *sql.DB
+	conn *sql.Conn
 }
 
 // Open starts an instance. The caller closes it.

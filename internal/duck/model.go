@@ -101,7 +101,7 @@ func (p *headerParser) more(n int, s string) error {
 		p.model.Columns = append(p.model.Columns, Column{Name: c[1], Type: c[2], Doc: c[3]})
 		return nil
 	}
-	for _, name := range strings.Split(s, ",") {
+	for name := range strings.SplitSeq(s, ",") {
 		name = strings.TrimSpace(name)
 		switch {
 		case name == "": // a list may end a line with a comma, or be empty

@@ -102,7 +102,7 @@ func fill(cells []driver.Value, columns []Column, row []any) error {
 			v = int64(x)
 		}
 		if x, isInt64 := v.(int64); isInt64 && columns[i].Type == "INTEGER" {
-			v = int32(x) //nolint:gosec // an INTEGER column holds versions and sequence numbers
+			v = int32(x) // an INTEGER column holds versions and sequence numbers
 		}
 		if x, isInt32 := v.(int32); isInt32 && columns[i].Type == "BIGINT" {
 			v = int64(x)

@@ -93,7 +93,7 @@ func (c *cache) fill(ctx context.Context, f chain.File, path string, open func(c
 	if err != nil {
 		return err
 	}
-	defer from.Close()
+	defer func() { _ = from.Close() }() // read only; the hash tells whether all came
 	temp, err := os.CreateTemp(filepath.Join(c.dir, scratch), "fill-")
 	if err != nil {
 		return err
@@ -186,7 +186,7 @@ func (c *cache) evict() error {
 
 // lock takes the cache's lock file, which the kernel frees when a process dies.
 func (c *cache) lock(how int) (unlock func(), err error) {
-	f, err := os.OpenFile(filepath.Join(c.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(filepath.Join(c.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}

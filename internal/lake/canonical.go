@@ -76,7 +76,7 @@ func hashFile(path string) (sha string, size int64, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // read only
 	return hashReader(f)
 }
 

@@ -97,7 +97,7 @@ func sweep(dir string, before time.Time) error {
 			folders = append(folders, path)
 			return nil
 		}
-		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) { //nolint:gosec // the hub alone writes in its temporary folder
 			return err
 		}
 		return nil

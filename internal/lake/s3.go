@@ -18,11 +18,16 @@ import (
 	"xinshu/internal/fault"
 )
 
-// Secret prints as ***.
+// Secret prints as *** in every way a value can be printed.
 type Secret string
 
-func (Secret) String() string               { return "***" }
-func (Secret) GoString() string             { return "***" }
+// String serves %s and %v.
+func (Secret) String() string { return "***" }
+
+// GoString serves %#v.
+func (Secret) GoString() string { return "***" }
+
+// MarshalText serves JSON and YAML.
 func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
 
 // S3Config says where a bucket is and who may use it.
@@ -123,7 +128,7 @@ func (s *S3) PutFile(ctx context.Context, key, path string) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // read only
 	info, err := f.Stat()
 	if err != nil {
 		return err

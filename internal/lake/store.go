@@ -67,8 +67,7 @@ func failed(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	var known *fault.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*fault.Error](err); ok {
 		if known.Op == op {
 			return err
 		}

@@ -75,7 +75,7 @@ func (s *State) Interrupt(ctx context.Context) (int64, error) {
 	return n, failed("mark interrupted runs", err)
 }
 
-func scanRun(row interface{ Scan(...any) error }) (chain.Run, error) {
+func scanRun(row interface{ Scan(dest ...any) error }) (chain.Run, error) {
 	var r chain.Run
 	var started, ended int64
 	l := &r.Ledger

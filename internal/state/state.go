@@ -54,10 +54,9 @@ func Open(ctx context.Context, address string, now func() time.Time) (*State, er
 		return nil, &fault.Error{Op: "open run state", Code: fault.Unavailable, Err: err,
 			Hint: "check the address of the state database, and that its folder or server can be reached and written"}
 	}
-	driver, dialect, dsn := "sqlite3", goose.DialectSQLite3, ""
-	if strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://") {
-		driver, dialect, dsn = "pgx", goose.DialectPostgres, address
-	} else {
+	driver, dialect, dsn := "pgx", goose.DialectPostgres, address
+	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
+		driver, dialect = "sqlite3", goose.DialectSQLite3
 		if err := os.MkdirAll(filepath.Dir(address), 0o750); err != nil {
 			return fail(err)
 		}

@@ -32,8 +32,8 @@ func TestFiveReceiversAllEndOnTheCorrectedGrade(t *testing.T) {
 	}
 	late.after = func(d connectors.Delivery) (connectors.Receipt, error) { // answers a day later, twice, newest first
 		a := connectors.Answer{DeliveryID: d.ID, Receipt: connectors.Receipt{Code: "0", Accepted: int64(len(d.Rows))}}
-		for _, copy := range []string{"a", "b"} {
-			a.Handle = d.ID + copy
+		for _, which := range []string{"a", "b"} {
+			a.Handle = d.ID + which
 			late.answers = append([]connectors.Answer{a}, late.answers...)
 		}
 		return connectors.Receipt{Pending: true}, nil

@@ -182,7 +182,10 @@ func list(t *testing.T, s lake.Store) {
 			t.Errorf("list %q after %q: %v, want %v", c.prefix, c.after, got, c.want)
 		}
 	}
-	for info := range s.List(t.Context(), "log/", "") {
+	for info, err := range s.List(t.Context(), "log/", "") {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if info.Size != int64(len(info.Key)) {
 			t.Errorf("%s: size %d", info.Key, info.Size)
 		}

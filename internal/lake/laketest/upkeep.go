@@ -75,7 +75,7 @@ func verifyNames(t *testing.T, s lake.Store) {
 		change       func(body string) string // empty: delete
 		onlyWithData bool
 	}{
-		{"an object's bytes", object, func(b string) string { return strings.ToUpper(b) }, true},
+		{"an object's bytes", object, strings.ToUpper, true},
 		{"an object's size", object, func(b string) string { return b + "!" }, false},
 		{"a lost object", object, nil, false},
 		{"a log entry's words", entry(1), func(b string) string { return strings.Replace(b, `"node": ""`, `"node": "x"`, 1) }, false},
