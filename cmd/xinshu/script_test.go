@@ -74,12 +74,14 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // interrupt runs a command line, sends it SIGINT, as Ctrl-C does, once its messages hold TEXT, and
-// wants it to end with 130. Its messages are kept in the file interrupted.txt.
+// holds its exit code against CODE. Its messages are kept in the file interrupted.txt.
 func interrupt(ts *testscript.TestScript, neg bool, args []string) {
-	arguments(ts, neg, args, 2, "interrupt TEXT PROGRAM [ARGUMENT...]")
+	arguments(ts, neg, args, 3, "interrupt CODE TEXT xinshu [ARGUMENT...]")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
 	self, err := os.Executable()
 	ts.Check(err)
-	cmd := exec.Command(self, args[2:]...)
+	cmd := exec.Command(self, args[3:]...)
 	cmd.Dir, cmd.Env = ts.MkAbs("."), append(os.Environ(), asCommand+"=1")
 	messages, err := cmd.StderrPipe()
 	ts.Check(err)
@@ -89,15 +91,15 @@ func interrupt(ts *testscript.TestScript, neg bool, args []string) {
 	sent := false
 	for lines := bufio.NewScanner(messages); lines.Scan(); {
 		said.WriteString(lines.Text() + "\n")
-		if !sent && strings.Contains(lines.Text(), args[0]) {
+		if !sent && strings.Contains(lines.Text(), args[1]) {
 			ts.Check(cmd.Process.Signal(syscall.SIGINT))
 			sent = true
 		}
 	}
 	_ = cmd.Wait() // the code tells
 	ts.Check(os.WriteFile(ts.MkAbs("interrupted.txt"), said.Bytes(), 0o600))
-	if code := cmd.ProcessState.ExitCode(); !sent || code != exitInterrupted {
-		ts.Fatalf("interrupted: %t, exit code %d; it said:\n%s", sent, code, lastLines(said.String()))
+	if code := cmd.ProcessState.ExitCode(); !sent || code != want {
+		ts.Fatalf("interrupted: %t, exit code %d, not %d; it said:\n%s", sent, code, want, lastLines(said.String()))
 	}
 }
 
