@@ -38,6 +38,13 @@ func (w *work) writeCoverage(ctx context.Context, in news) error {
 	if err != nil {
 		return err
 	}
+	known := int64(0)
+	for _, f := range w.head.Table(Coverage) {
+		known += f.Rows
+	}
+	if n == known {
+		return nil // they delivered nothing on a day on which that was known
+	}
 	return w.put(ctx, Coverage, chain.NoRange, path, n)
 }
 

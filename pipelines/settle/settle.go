@@ -134,6 +134,10 @@ func (s *Settler) settle(ctx context.Context, run string, head chain.Entry, in n
 	if err := w.writeCoverage(ctx, in); err != nil {
 		return Result{}, err
 	}
+	if len(w.files) == 0 { // duplicates alone: what is settled stands, and with it every score made from it
+		w.result.N = head.N
+		return w.result, nil
+	}
 	entry, err := s.Lake.Commit(ctx, chain.Draft{
 		Base:  head,
 		Entry: chain.Entry{Chain: chain.Settled, Intent: intent, Run: run, Inputs: in.inputs, SQLSHA256: w.models.sha},

@@ -1,6 +1,6 @@
 -- model:   settled_coverage
 -- How far each dataset reaches, so that a rule whose hit is an absence stays neutral on a stale feed. A delivery
--- without rows moves the day as well: the feed is alive.
+-- without rows moves the day as well: the feed is alive. A second one on the same day says nothing new.
 -- inputs:  old_coverage, delivery, settling
 -- grain:   dataset, known_from
 -- columns:
@@ -29,6 +29,7 @@ newest as (
     from delivery as d
     cross join settling as s
     left join latest as l on l.dataset = d.dataset
+    where l.dataset is null or d.rows > 0 or d.received_to > l.complete_to
 ),
 result as (
     select *, from old_coverage
