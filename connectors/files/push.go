@@ -30,7 +30,7 @@ func (c *conn) Push(ctx context.Context, d connectors.Delivery) (connectors.Rece
 	}
 	receipt := connectors.Receipt{Pending: true, Message: "laid down as " + c.place.name(path.Join(c.outbox, name))}
 	if _, err := c.place.stat(ctx, path.Join(c.outbox, name+".ok")); err == nil {
-		return receipt, nil
+		return c.answered(ctx, name, receipt)
 	}
 	sum := md5.Sum(body) //nolint:gosec // see the import
 	for _, f := range []struct {
@@ -46,6 +46,20 @@ func (c *conn) Push(ctx context.Context, d connectors.Delivery) (connectors.Rece
 		}
 	}
 	return receipt, nil
+}
+
+// answered looks for the answer to a packet that lies there already: it may have been put away by a
+// hub that has since lost its database, and will not be found among the new ones again.
+func (c *conn) answered(ctx context.Context, name string, pending connectors.Receipt) (connectors.Receipt, error) {
+	before := path.Join(c.answer, "done", name+".fb")
+	if _, err := c.place.stat(ctx, before); err != nil {
+		if err = failed(ctx, "look for an answer", err); fault.Is(err, fault.NotFound) {
+			return pending, nil
+		}
+		return connectors.Receipt{}, err
+	}
+	a, err := c.readAnswer(ctx, entry{name: path.Join("done", name+".fb")})
+	return a.Receipt, err
 }
 
 func (c *conn) lay(ctx context.Context, file string, body []byte) error {

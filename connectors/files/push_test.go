@@ -195,6 +195,26 @@ func TestAnswersAreReadBackOnceAndPutAway(t *testing.T) {
 	}
 }
 
+func TestAnAnswerPutAwayIsFoundAgainByAHubThatLostItsDatabase(t *testing.T) {
+	dir := t.TempDir()
+	c := openDir(t, dir, nil)
+	d := connectortest.Delivery(2)
+	push := func() connectors.Receipt {
+		r, err := c.(connectors.Pusher).Push(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := push(); !r.Pending {
+		t.Fatalf("a packet just laid down is answered already: %+v", r)
+	}
+	write(t, dir, "done/"+packetName(d, "xml")+".fb", `{"guid":"`+d.ID+`","code":"0","accepted":2,"rejected":0}`)
+	if r := push(); r.Pending || r.Accepted != 2 {
+		t.Errorf("receipt %+v, want the answer that was put away", r)
+	}
+}
+
 func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{`{"guid":"d","rows":[{"id":"r"}]}`, `<answer><guid>d</guid><rows><row id="r"/></rows></answer>`, "\ufeff<a", "<answer>&x;</answer>"} {
 		f.Add([]byte(seed))

@@ -31,7 +31,7 @@ func (w *world) config() string {
 	jobs := map[string]map[string]map[string]string{register: {}, frontend: {}, departments: {}, gateway: {}, province: {}}
 	jobs[register][amrReg] = map[string]string{"folder": "register", "pattern": "enterprises_*.csv", "ready": "ok", "checksum": "required", "encoding": "gb18030"}
 	jobs[frontend][amrReg] = map[string]string{"table": tableOf(amrReg), "mode": "full"}
-	jobs[province]["prov-credit.penalty"] = map[string]string{"path": "penalties", "rows_path": "rows", "total_path": "total"}
+	jobs[province]["prov-credit.penalty"] = map[string]string{"path": "penalties", "rows_path": "rows", "total_path": "total", "page_param": "", "size_param": "", "since_param": ""}
 	for dataset, home := range homes {
 		switch home.source {
 		case departments:
@@ -57,7 +57,7 @@ func (w *world) config() string {
 			source(frontend, "dbtable", map[string]string{"engine": "postgres", "host": front.Host, "port": fmt.Sprint(front.Port), "database": front.Database, "user": front.User, "sslmode": "disable"}),
 			source(departments, "files", map[string]string{"place": "folder", "root": filepath.Join(w.dir, "departments")}),
 			source(gateway, "restapi", map[string]string{"url": w.rest.URL + "/gateway", "profile": "bearer", "secret": "${env:XINSHU_ACCEPTANCE_TOKEN}", "rate": "200"}),
-			source(province, "restapi", map[string]string{"url": w.rest.URL + "/province"}),
+			source(province, "restapi", map[string]string{"url": w.rest.URL + "/province", "code_path": ""}),
 		},
 		"targets": []any{
 			map[string]any{"id": "city-share", "kind": "restapi", "values": map[string]string{"url": w.rest.URL, "profile": "openapi", "id": clientID, "secret": clientSecret, "push_path": "receive"}},
