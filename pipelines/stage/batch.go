@@ -59,7 +59,7 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 		raw: make([]string, len(c.fields)),
 	}
 	if p.CollectedOn != 0 && p.CollectedOn != catalog.NoDate {
-		b.received = p.CollectedOn
+		b.received, b.today = p.CollectedOn, p.CollectedOn // what lies after the collection cannot have been collected
 	}
 	return b, nil
 }
@@ -115,9 +115,10 @@ func (b *batch) rows(ctx context.Context, page connectors.Page) error {
 	for i := range int(page.Batch.NumRows()) {
 		t.row(i, b.raw)
 		verdict := b.check(b.raw)
-		if verdict == accepted {
+		switch verdict {
+		case accepted:
 			verdict, err = b.accept(ctx, t, i)
-		} else if verdict == quarantined {
+		case quarantined:
 			err = b.quarantine(ctx, t, i)
 		}
 		if err != nil {

@@ -265,14 +265,19 @@ func TestHandlesAreGivenBackFromTheCommit(t *testing.T) {
 
 func TestStockKeepsTheDayItsPlatformCollectedIt(t *testing.T) {
 	s, lake := newStager(t)
-	day, err := catalog.ParseDate("2024-12-20")
+	day, err := catalog.ParseDate("2025-09-10")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Run(t.Context(), penalties(), pages(pageOf("a.csv", clean("1"))), Pull{Run: "r1", CollectedOn: day}); err != nil {
+	later := clean("2", "CF_JDRQ", "2025-09-11") // it cannot have been collected the day before it was decided
+	result, err := s.Run(t.Context(), penalties(), pages(pageOf("a.csv", clean("1"), later)), Pull{Run: "r1", CollectedOn: day})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if got := readTable(t, lake, RowsTable)[0]["received_on"]; got != "2024-12-20" {
-		t.Errorf("received on %s, want 2024-12-20", got)
+	if l := result.Ledger; l.Accepted != 1 || l.Quarantined != 1 {
+		t.Errorf("ledger %+v, want one row accepted and the later one refused", l)
+	}
+	if got := readTable(t, lake, RowsTable)[0]["received_on"]; got != "2025-09-10" {
+		t.Errorf("received on %s, want 2025-09-10", got)
 	}
 }
