@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 
 	"xinshu/connectors"
 	"xinshu/internal/chain"
@@ -29,9 +30,7 @@ func readCursors(head chain.Entry) (cursors, error) {
 // moved is the chain's cursor once one source stands at next.
 func (c cursors) moved(source string, next connectors.Cursor) connectors.Cursor {
 	all := cursors{}
-	for name, at := range c {
-		all[name] = at
-	}
+	maps.Copy(all, c)
 	all[source] = next
 	text, _ := json.Marshal(all) // names and texts always marshal
 	return connectors.Cursor(text)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -40,9 +41,7 @@ func (p *Pipeline) Ingest(ctx context.Context, h Hand) (result stage.Result, err
 		return result, fault.Newf(fault.Internal, op, "the kind files cannot pull")
 	}
 	values := connectors.Values{"pattern": filepath.Base(h.File)}
-	for name, v := range h.Job {
-		values[name] = v
-	}
+	maps.Copy(values, h.Job)
 	err = p.recorded(ctx, "ingest", h.Dataset.ID, func(run string) (chain.Run, string, error) {
 		var err error
 		result, err = p.Stager.Run(ctx, h.Dataset, puller.Pull(ctx, connectors.Job{Dataset: h.Dataset, Values: values}, ""),

@@ -7,6 +7,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/internal/fault"
+	"xinshu/pipelines/stage"
 )
 
 func catalogCommand(t *terminal, o *options) *cobra.Command {
@@ -66,6 +67,11 @@ func (t *terminal) checkCatalog(o *options) func(*cobra.Command, []string) error
 		}
 		cat, _ := loadCatalog(c)
 		report := cat.Check()
+		for _, ds := range cat.Datasets { // what the files alone do not show: whether staging can read by them
+			if err := stage.Check(ds, cat); err != nil {
+				report.Faults = append(report.Faults, catalog.Fault{File: ds.File, Message: err.Error()})
+			}
+		}
 		if t.json {
 			err = t.printJSON(report)
 		} else {

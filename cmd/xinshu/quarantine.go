@@ -8,6 +8,7 @@ import (
 
 	"xinshu/internal/duck"
 	"xinshu/internal/quarantine"
+	"xinshu/pipelines/stage"
 )
 
 func quarantineCommand(t *terminal, o *options) *cobra.Command {
@@ -39,7 +40,8 @@ func (t *terminal) listQuarantine(ctx context.Context, a *app, q quarantine.Quer
 			return err
 		}
 		if !t.json {
-			t.printf("%s  %s  %s:%d  %s %s %q\n", row.ID, row.Dataset, row.File, row.Line, row.Reason, row.Column, row.Value)
+			ds, _ := a.catalog.Dataset(row.Dataset)
+			t.printf("%s  %s  %s:%d  %s %s %q  %s\n", row.ID, row.Dataset, row.File, row.Line, row.Reason, row.Column, row.Value, stage.Sentence(row.Reason, ds).ZH)
 			continue
 		}
 		rows = append(rows, row)

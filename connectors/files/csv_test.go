@@ -14,9 +14,9 @@ import (
 )
 
 // lines writes records as "line:field|field", broken ones as "line:!REASON first line".
-func lines(in io.Reader, delimiter byte) ([]string, error) {
+func lines(in io.Reader) ([]string, error) {
 	var out []string
-	s := newSplitter(in, delimiter)
+	s := newSplitter(in, ',')
 	for {
 		r, err := s.next()
 		if errors.Is(err, io.EOF) {
@@ -59,7 +59,7 @@ func TestSplitting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for kind, in := range map[string]io.Reader{"whole": strings.NewReader(c.in), "byte by byte": iotest.OneByteReader(strings.NewReader(c.in))} {
-				got, err := lines(in, ',')
+				got, err := lines(in)
 				if err != nil || strings.Join(got, "\x00") != strings.Join(c.want, "\x00") {
 					t.Errorf("%s: %q, %v; want %q", kind, got, err, c.want)
 				}
@@ -70,7 +70,7 @@ func TestSplitting(t *testing.T) {
 
 func TestLongRecordsAreCutNotSwallowed(t *testing.T) {
 	long := strings.Repeat("x", maxRecord+maxRecord/2)
-	got, err := lines(strings.NewReader("a,b\n"+long+"\nc,\""+long+"\nd,e\n"), ',')
+	got, err := lines(strings.NewReader("a,b\n" + long + "\nc,\"" + long + "\nd,e\n"))
 	if err != nil || len(got) != 4 || got[0] != "1:a|b" || !strings.HasPrefix(got[1], "2:!CSV_LONG xxx") || !strings.HasPrefix(got[2], `3:!CSV_QUOTE c,"xxx`) || got[3] != "4:d|e" {
 		for i := range got {
 			got[i] = got[i][:min(len(got[i]), 40)]
@@ -78,7 +78,7 @@ func TestLongRecordsAreCutNotSwallowed(t *testing.T) {
 		t.Fatalf("%q, %v", got, err)
 	}
 	fits := "1," + strings.Repeat("y", maxRecord/2)
-	if got, err := lines(strings.NewReader(fits+"\n"+fits), ','); err != nil || len(got) != 2 {
+	if got, err := lines(strings.NewReader(fits + "\n" + fits)); err != nil || len(got) != 2 {
 		t.Fatalf("%d records, %v", len(got), err)
 	}
 }
@@ -86,7 +86,7 @@ func TestLongRecordsAreCutNotSwallowed(t *testing.T) {
 func TestAReadErrorIsNotTheEnd(t *testing.T) {
 	for _, text := range []string{"a,b\nc", "a,\"b", "\"a\"b", ""} {
 		in := io.MultiReader(strings.NewReader(text), iotest.ErrReader(errors.New("line cut")))
-		if got, err := lines(in, ','); err == nil || err.Error() != "line cut" {
+		if got, err := lines(in); err == nil || err.Error() != "line cut" {
 			t.Errorf("%q gave %q and %v", text, got, err)
 		}
 	}
@@ -195,11 +195,11 @@ func FuzzSplit(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		whole, err := lines(strings.NewReader(text), ',')
+		whole, err := lines(strings.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		bytewise, err := lines(iotest.OneByteReader(strings.NewReader(text)), ',')
+		bytewise, err := lines(iotest.OneByteReader(strings.NewReader(text)))
 		if err != nil || strings.Join(whole, "\x00") != strings.Join(bytewise, "\x00") {
 			t.Fatalf("%q read whole is %q, byte by byte %q, %v", text, whole, bytewise, err)
 		}

@@ -60,7 +60,7 @@ func compile(ds catalog.Dataset, place int, s source, codes func(string) []strin
 			}
 		}
 		col := column{field: f, hash: hashOf(f.Name)}
-		col.write = d.writer(f, col.hash, roles[f.Name], listed)
+		col.write = d.writer(f, roles[f.Name], listed)
 		d.moves = d.moves || roles[f.Name] == "changed"
 		d.columns = append(d.columns, col)
 	}

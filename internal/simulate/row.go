@@ -31,7 +31,7 @@ func (r *row) pick(words []string) string {
 
 // writer gives the way to write one column. What says most decides: the subject, the common fields,
 // kind and level, then names with a meaning of their own, the role in the family, the code list, the type.
-func (d *dataset) writer(f catalog.Field, hash uint64, role string, listed []string) func(*row) string {
+func (d *dataset) writer(f catalog.Field, role string, listed []string) func(*row) string {
 	switch f.Name {
 	case d.contract.Subject.USCC:
 		return func(r *row) string { return r.e.USCC }

@@ -48,11 +48,6 @@ func startSFTP(dir, user, password string) (*sftpServer, error) {
 // fingerprint is what a client pins the server's key by.
 func (s *sftpServer) fingerprint() string { return ssh.FingerprintSHA256(s.hostKey.PublicKey()) }
 
-// authorizedKey is the server's key in the form of a known_hosts entry.
-func (s *sftpServer) authorizedKey() string {
-	return string(ssh.MarshalAuthorizedKey(s.hostKey.PublicKey()))
-}
-
 func (s *sftpServer) addr() string { return s.listener.Addr().String() }
 
 func (s *sftpServer) accept() {

@@ -72,9 +72,7 @@ const (
 // Nothing is to be had before the first Advance.
 func Open(dir, addr string, cat *catalog.Catalog, supply Supply, now func() time.Time) (*World, error) {
 	w := &World{dir: dir, catalog: cat, supply: supply, ways: map[string]way{}, frontends: map[string]*frontend{}, serving: make(chan error, 1)}
-	for _, ds := range cat.Datasets {
-		w.datasets = append(w.datasets, ds)
-	}
+	w.datasets = append(w.datasets, cat.Datasets...)
 	sort.Slice(w.datasets, func(i, j int) bool { return w.datasets[i].ID < w.datasets[j].ID })
 	for i, ds := range w.datasets {
 		w.ways[ds.ID] = wayOf(ds, i)

@@ -119,7 +119,7 @@ func TestAnOlderVersionNeverGoesOutAfterANewerOne(t *testing.T) {
 		}
 		// The answer to the first attempt comes after all: it is true, and changes nothing else.
 		f.ok(f.AnsweredLater(t.Context(), "x", d.ID, connectors.Receipt{Accepted: 2}, accepted(d)))
-		f.expect("x", Count{Target: "x", Sent: 2, Acknowledged: 2, Open: 1})
+		f.expect(Count{Target: "x", Sent: 2, Acknowledged: 2, Open: 1})
 	})
 }
 
@@ -178,7 +178,7 @@ func TestWhatWaitsForAPersonIsLeftAloneUntilOpenedAgain(t *testing.T) {
 		if got := f.accept("x"); !slices.Equal(got, []string{"grade p/B/1"}) {
 			t.Errorf("one refused delivery held up the next: %q", got)
 		}
-		f.expect("x", Count{Target: "x", Sent: 1, Acknowledged: 1, Open: 1, ForPerson: 1})
+		f.expect(Count{Target: "x", Sent: 1, Acknowledged: 1, Open: 1, ForPerson: 1})
 		problems, err := f.Problems(t.Context())
 		f.ok(err)
 		if len(problems) != 1 || problems[0].Code != "unauthorized" || problems[0].Rows != 1 || problems[0].Attempts != 1 {
@@ -214,7 +214,7 @@ func TestARejectedRowIsSentAgainOnlyByAPersonsDecision(t *testing.T) {
 			if _, rows := f.claim("x"); rows != nil {
 				t.Errorf("%q sent again by itself", rows)
 			}
-			f.expect("x", Count{Target: "x", Sent: 2, Rejected: 2})
+			f.expect(Count{Target: "x", Sent: 2, Rejected: 2})
 			n, err := f.Reopen(t.Context(), "x")
 			f.ok(err)
 			if n != 2 {
@@ -238,7 +238,7 @@ func TestATargetThatWasOutOfReachTooLongCatchesUpWhenItIsBack(t *testing.T) {
 		if _, rows := f.claim("x"); rows != nil {
 			t.Fatalf("%q sent while the target rests", rows)
 		}
-		f.expect("x", Count{Target: "x", Open: 2, ForPerson: 1})
+		f.expect(Count{Target: "x", Open: 2, ForPerson: 1})
 		next, err := f.NextAttempt(t.Context())
 		f.ok(err)
 		if want := f.clock.Add(time.Hour); !next.Equal(want) {
@@ -248,7 +248,7 @@ func TestATargetThatWasOutOfReachTooLongCatchesUpWhenItIsBack(t *testing.T) {
 		if got := f.accept("x"); !slices.Equal(got, []string{"grade p/A/1", "grade p/B/1"}) {
 			t.Errorf("sent %q", got)
 		}
-		f.expect("x", Count{Target: "x", Sent: 2, Acknowledged: 2})
+		f.expect(Count{Target: "x", Sent: 2, Acknowledged: 2})
 	})
 }
 
@@ -266,7 +266,7 @@ func TestAnswersInAnyOrderAndTwiceComeToTheSame(t *testing.T) {
 		for _, rows := range [][]connectors.RowReceipt{no, yes, no, yes, {{ID: "not ours", Code: "?"}}} {
 			f.ok(f.AnsweredLater(t.Context(), "x", d.ID, connectors.Receipt{Rows: rows}, rows))
 		}
-		f.expect("x", Count{Target: "x", Sent: 3, Acknowledged: 1, Rejected: 1, Open: 1})
+		f.expect(Count{Target: "x", Sent: 3, Acknowledged: 1, Rejected: 1, Open: 1})
 		var receipts int
 		f.ok(f.db.QueryRowContext(t.Context(), `select count(*) from receipt`).Scan(&receipts))
 		if receipts != 4 { // the promise, and three different answers
@@ -290,7 +290,7 @@ func TestAReceiptThatLeavesRowsOutWaitsForAPerson(t *testing.T) {
 		f.publish("p", grade("A", 1), grade("B", 1))
 		d, _ := f.claim("x")
 		f.ok(f.Answered(t.Context(), d, connectors.Receipt{Accepted: 1}, accepted(d)[:1], time.Time{}))
-		f.expect("x", Count{Target: "x", Sent: 2, Acknowledged: 1, Open: 1, ForPerson: 1})
+		f.expect(Count{Target: "x", Sent: 2, Acknowledged: 1, Open: 1, ForPerson: 1})
 	})
 }
 
@@ -313,19 +313,19 @@ func TestATargetNoLongerConfiguredGetsNothingMoreAndIsRemembered(t *testing.T) {
 
 var unavailable = &fault.Error{Op: "push", Code: fault.Unavailable, Err: errors.New("connection refused")}
 
-// expect compares the count of one target.
-func (f *fixture) expect(target string, want Count) {
+// expect compares the count of the wanted target.
+func (f *fixture) expect(want Count) {
 	f.t.Helper()
 	counts, err := f.Counts(f.t.Context())
 	f.ok(err)
 	for _, c := range counts {
-		if c.Target == target && c != want {
+		if c.Target == want.Target && c != want {
 			f.t.Errorf("count %+v, want %+v", c, want)
 		}
 	}
-	sent, acknowledged, rejected, open, err := f.Totals(f.t.Context(), target)
+	sent, acknowledged, rejected, open, err := f.Totals(f.t.Context(), want.Target)
 	f.ok(err)
-	if got := (Count{Target: target, Sent: sent, Acknowledged: acknowledged, Rejected: rejected, Superseded: want.Superseded, Open: open, ForPerson: want.ForPerson}); got != want {
+	if got := (Count{Target: want.Target, Sent: sent, Acknowledged: acknowledged, Rejected: rejected, Superseded: want.Superseded, Open: open, ForPerson: want.ForPerson}); got != want {
 		f.t.Errorf("totals %+v, want %+v", got, want)
 	}
 }

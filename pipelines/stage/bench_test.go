@@ -18,13 +18,14 @@ import (
 var wide = []string{"source_record_id", "uscc", "entity_name", "XDR_LB", "CF_WSH", "CF_SY", "CF_CFLB", "severity", "CF_JDRQ", "CF_NR_FK", "CF_CFJG", "CF_CFJGDM"}
 
 // stream yields pages of made-up penalties; no two rows are the same, one in a thousand is refused.
-func stream(rows, perPage int) iter.Seq2[connectors.Page, error] {
+func stream(rows int) iter.Seq2[connectors.Page, error] {
 	fields := make([]arrow.Field, len(wide))
 	for i, name := range wide {
 		fields[i] = arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true}
 	}
 	schema := arrow.NewSchema(fields, nil)
 	facts := []string{"未按规定悬挂许可证且逾期未改正", "未建立进货查验记录制度", "擅自变更经营场所未办理变更登记手续", "使用未经检验的特种设备"}
+	const perPage = 5000
 	return func(yield func(connectors.Page, error) bool) {
 		b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 		defer b.Release()
@@ -63,7 +64,7 @@ func BenchmarkStage(b *testing.B) {
 	began := cpu()
 	for b.Loop() {
 		s, _ := newStager(b)
-		result, err := s.Run(b.Context(), penalties(), stream(rows, 5000), Pull{Run: "r1"})
+		result, err := s.Run(b.Context(), penalties(), stream(rows), Pull{Run: "r1"})
 		if err != nil || result.Ledger.Read != rows {
 			b.Fatalf("%v: %+v", err, result.Ledger)
 		}
@@ -90,7 +91,7 @@ func BenchmarkSource(b *testing.B) {
 	const rows = 200_000
 	began := cpu()
 	for b.Loop() {
-		for page := range stream(rows, 5000) {
+		for page := range stream(rows) {
 			page.Batch.Release()
 		}
 	}
@@ -104,7 +105,7 @@ func BenchmarkCheck(b *testing.B) {
 		b.Fatal(err)
 	}
 	var page connectors.Page
-	for p := range stream(5000, 5000) {
+	for p := range stream(5000) {
 		page = p
 	}
 	bound, err := (&binder{contract: c}).bind(page)

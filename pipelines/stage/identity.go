@@ -26,7 +26,7 @@ type identity struct {
 // nor with batch time, place of origin or day of receipt.
 func (id *identity) of(r *rowChecker) {
 	id.key = id.key[:0]
-	b := append(id.scratch[:0], r.ID...)
+	b := append(id.scratch[:0], r.ID...) //nolint:gocritic // scratch is taken back, grown, at the end
 	for n, i := range r.key {
 		text := r.fields[i].canonical(r.row[i])
 		if n > 0 {

@@ -129,8 +129,8 @@ func merge(dir string, runs []*sortedRun) (*sortedRun, error) {
 				least = h.entry
 			}
 		}
-		for i := len(heads) - 1; i >= 0; i-- {
-			if heads[i].key == least.key {
+		for i, head := range slices.Backward(heads) {
+			if head.key == least.key {
 				if err := advance(i); err != nil {
 					return least, false, err
 				}

@@ -48,11 +48,11 @@ func stageInChild(n string) error {
 	}
 	defer os.RemoveAll(dir)
 	s := &Stager{Lake: &folder{dir: dir}, Words: words{}, Now: noon}
-	first, err := s.Run(context.Background(), penalties(), stream(rows, 5000), Pull{Run: "r1"})
+	first, err := s.Run(context.Background(), penalties(), stream(rows), Pull{Run: "r1"})
 	if err != nil {
 		return err
 	}
-	second, err := s.Run(context.Background(), penalties(), stream(rows, 5000), Pull{Run: "r2", Before: "end"})
+	second, err := s.Run(context.Background(), penalties(), stream(rows), Pull{Run: "r2", Before: "end"})
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func scaled(s string, scale int) (int64, bool) {
 	var n uint64
 	point := scale + shift // digits after the point still wanted
 	seen := false
-	for i := 0; i < len(whole); i++ {
+	for i := range len(whole) {
 		if whole[i] == ',' {
 			continue
 		}
@@ -41,7 +41,7 @@ func scaled(s string, scale int) (int64, bool) {
 		}
 		seen = true
 	}
-	for i := 0; i < len(fraction); i++ {
+	for i := range len(fraction) {
 		if point <= 0 {
 			return scaledTail(n, fraction[i:], point, negative)
 		}
@@ -60,7 +60,7 @@ func scaled(s string, scale int) (int64, bool) {
 // scaledTail moves the point the rest of the way: zeros are added while places are wanted, and
 // what lies beyond the last place must be zero.
 func scaledTail(n uint64, rest string, point int, negative bool) (int64, bool) {
-	for i := 0; i < len(rest); i++ {
+	for i := range len(rest) {
 		if rest[i] != '0' {
 			return 0, false
 		}
@@ -166,7 +166,7 @@ func number(s string, scale int) (int64, bool) {
 }
 
 func plainNumber(s string) bool {
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		if c := s[i]; (c < '0' || c > '9') && c != '.' && c != '-' {
 			return false
 		}

@@ -11,7 +11,7 @@ import (
 func TestALargePullIsCutIntoObjectsAndRowGroups(t *testing.T) {
 	s, lake := newStager(t)
 	const rows = objectRows + groupRows + 10
-	result, err := s.Run(t.Context(), penalties(), stream(rows, 5000), Pull{Run: "r1"})
+	result, err := s.Run(t.Context(), penalties(), stream(rows), Pull{Run: "r1"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,7 +101,7 @@ func (t *table) reserve(last arrow.Record) {
 		t.Field(i).Reserve(groupRows)
 		if text, ok := column.(*array.String); ok {
 			used := text.ValueOffset(text.Len()) - text.ValueOffset(0)
-			t.Field(i).(*array.StringBuilder).ReserveData(used + used/16)
+			t.Field(i).(*array.StringBuilder).ReserveData(used + used/16) //nolint:forcetypeassert // the builder that made the column
 		}
 	}
 }

@@ -88,10 +88,10 @@ func draft(head chain.Entry, name, run string, files ...chain.File) chain.Draft 
 	return chain.Draft{Base: head, Entry: chain.Entry{Chain: name, Run: run, Intent: chain.Intent("test", run)}, Files: files}
 }
 
-func wantCode(t *testing.T, err error, code fault.Code) {
+func wantConflict(t *testing.T, err error) {
 	t.Helper()
-	if !fault.Is(err, code) {
-		t.Errorf("got %v, want %s", err, code)
+	if !fault.Is(err, fault.Conflict) {
+		t.Errorf("got %v, want %s", err, fault.Conflict)
 	}
 }
 
@@ -176,9 +176,9 @@ func oldHead(t *testing.T, l, other *lake.Lake) {
 	base := Commit(t, l, chain.Settled, "r1")
 	Commit(t, other, chain.Settled, "r2")
 	_, err := l.Commit(t.Context(), draft(base, chain.Settled, "r3"))
-	wantCode(t, err, fault.Conflict)
+	wantConflict(t, err)
 	_, err = l.Commit(t.Context(), draft(chain.Entry{}, chain.Settled, "r3"))
-	wantCode(t, err, fault.Conflict)
+	wantConflict(t, err)
 	if head, err := l.Head(t.Context(), chain.Settled); err != nil || head.N != 2 {
 		t.Errorf("head %d, %v", head.N, err)
 	}
@@ -208,7 +208,7 @@ func nodesRace(t *testing.T, l, other *lake.Lake) {
 			if a.err == nil {
 				won++
 			} else {
-				wantCode(t, a.err, fault.Conflict)
+				wantConflict(t, a.err)
 			}
 		}
 		if head, err := other.Head(t.Context(), chain.Settled); won != 1 || err != nil || head.N != round+1 {
@@ -232,7 +232,7 @@ func cursors(t *testing.T, l, _ *lake.Lake) {
 		t.Fatal(err)
 	}
 	_, err := step("r2", "page 8", "page 10")
-	wantCode(t, err, fault.Conflict)
+	wantConflict(t, err)
 	byHand := Commit(t, l, name, "by-hand")
 	if byHand.Cursor == nil || byHand.Cursor.After != "page 9" {
 		t.Errorf("a file by hand left the cursor at %+v", byHand.Cursor)

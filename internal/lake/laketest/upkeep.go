@@ -271,7 +271,7 @@ func abandoned(t *testing.T, s lake.Store) {
 	}
 	ahead = 25 * time.Hour
 	_, err = l.Commit(t.Context(), draft(chain.Entry{}, chain.Settled, "slow", f, g))
-	wantCode(t, err, fault.Conflict)
+	wantConflict(t, err)
 	if head, err := l.Head(t.Context(), chain.Settled); err != nil || head.N != 0 {
 		t.Errorf("head %d, %v", head.N, err)
 	}
@@ -289,7 +289,7 @@ func abandoned(t *testing.T, s lake.Store) {
 		t.Fatal(err)
 	}
 	_, err = resumed.Commit(t.Context(), draft(head, chain.Settled, "slow", f))
-	wantCode(t, err, fault.Conflict)
+	wantConflict(t, err)
 }
 
 func epochs(t *testing.T, s lake.Store) {
