@@ -59,7 +59,7 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 		raw: make([]string, len(c.fields)),
 	}
 	if p.CollectedOn != 0 && p.CollectedOn != catalog.NoDate {
-		b.received, b.today = p.CollectedOn, p.CollectedOn // what lies after the collection cannot have been collected
+		b.received = p.CollectedOn
 	}
 	return b, nil
 }
@@ -160,7 +160,7 @@ func (b *batch) append(t *table, src *bound, i int) {
 	t.optional(colEntityName, b.entityName())
 	t.text(colOp, b.operation())
 	t.number(colSourceTime, b.sourceTime())
-	t.number(colReceivedOn, int64(b.received))
+	t.number(colReceivedOn, int64(b.receivedOn()))
 	t.bytes(colRowSHA, hex.AppendEncode(hexed[:0], b.id.content[:]))
 	t.optional(colOriginFile, src.origin.File)
 	t.number(colOriginLine, src.line(i))
@@ -228,4 +228,13 @@ func (b *batch) discard() {
 		_ = b.seen.close()
 	}
 	_ = os.RemoveAll(b.dir)
+}
+
+// receivedOn is the day that decides yearly cut-offs: the declared day of collection for stock. A row
+// that tells of a later day is no stock, whatever it came with, and was received today.
+func (b *batch) receivedOn() catalog.Date {
+	if b.received < b.today && !b.happenedBy(b.received) {
+		return b.today
+	}
+	return b.received
 }

@@ -12,6 +12,7 @@ import (
 type check struct {
 	code   string
 	fields []int // the first is the one a steward is pointed at
+	past   bool  // says that the date in the first cannot lie ahead
 	kept   func(c *contract, row []value, today catalog.Date) bool
 }
 
@@ -40,6 +41,7 @@ func (c *contract) crossField(rule catalog.Check) (check, error) {
 			return !row[a].set || !row[b].set || c.day(row, a) <= c.day(row, b)
 		}
 	case "not_future":
+		k.past = true
 		k.kept = func(c *contract, row []value, today catalog.Date) bool {
 			return !row[a].set || c.day(row, a) <= today
 		}

@@ -221,3 +221,14 @@ func (r *rowChecker) consistent() bool {
 	}
 	return true
 }
+
+// happenedBy says whether everything the row tells of had happened by a day, as far as the
+// contract's rules know its dates.
+func (r *rowChecker) happenedBy(day catalog.Date) bool {
+	for i := range r.checks {
+		if k := &r.checks[i]; k.past && !k.kept(r.contract, r.row, day) {
+			return false
+		}
+	}
+	return true
+}
