@@ -1,16 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"xinshu/connectors"
 	"xinshu/internal/fault"
@@ -98,33 +94,21 @@ type TargetConfig struct {
 // loadConfig reads path; an empty path gives the defaults.
 func loadConfig(path string) (Config, error) {
 	var c Config
-	var doc yaml.Node
+	f := &configFaults{path: path}
 	if path != "" {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return c, usageError{&fault.Error{Op: "read config", Code: fault.NotFound, Err: err}}
 		}
-		dec := yaml.NewDecoder(bytes.NewReader(text))
-		dec.KnownFields(true)
-		err = dec.Decode(&c)
-		if errors.Is(err, io.EOF) { // nothing but comments
-			err = nil
-		}
-		if err := errors.Join(err, yaml.Unmarshal(text, &doc)); err != nil {
-			return c, usageError{&fault.Error{Op: "read config " + path, Code: fault.Invalid, Err: err, Hint: sampleHint}}
+		if f.decode(text, &c); len(f.found) > 0 {
+			return c, f.err()
 		}
 	}
-	f := &configFaults{path: path, doc: &doc}
 	c.resolve(f)
 	c.defaults()
 	c.check(f)
-	if err := f.err(); err != nil {
-		return c, usageError{&fault.Error{Op: "read config", Code: fault.Invalid, Err: err, Hint: sampleHint}}
-	}
-	return c, nil
+	return c, f.err()
 }
-
-const sampleHint = "see the sample in deploy/xinshu.yaml"
 
 func (c *Config) defaults() {
 	orElse(&c.Data, "data")

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,13 +18,14 @@ import (
 	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/connectors/all"
+	"xinshu/internal/fault"
 )
 
 // configFaults gathers everything that is wrong in one config, so that it is mended in one go. No
 // fault shows a value that may be a secret.
 type configFaults struct {
 	path  string
-	doc   *yaml.Node
+	doc   yaml.Node
 	found []configFault
 }
 
@@ -31,11 +36,14 @@ type configFault struct {
 
 // add notes a fault at a place in the file: keys, and numbers in lists.
 func (f *configFaults) add(at []any, format string, args ...any) {
-	f.found = append(f.found, configFault{lineOf(f.doc, at), fmt.Sprintf(format, args...)})
+	f.found = append(f.found, configFault{lineOf(&f.doc, at), fmt.Sprintf(format, args...)})
 }
 
 // err gives the faults in the order of their lines, nil when there are none.
 func (f *configFaults) err() error {
+	if len(f.found) == 0 {
+		return nil
+	}
 	slices.SortStableFunc(f.found, func(a, b configFault) int {
 		return cmp.Or(cmp.Compare(a.line, b.line), strings.Compare(a.message, b.message))
 	})
@@ -43,7 +51,53 @@ func (f *configFaults) err() error {
 	for i, found := range f.found {
 		errs[i] = fmt.Errorf("%s:%d: %s", f.path, found.line, found.message)
 	}
-	return errors.Join(errs...)
+	return usageError{&fault.Error{Op: "read config", Code: fault.Invalid, Err: errors.Join(errs...), Hint: "see the sample in deploy/xinshu.yaml"}}
+}
+
+// decode reads one document strictly: an unknown key, a key given twice, a value of the wrong form
+// and a second document are faults.
+func (f *configFaults) decode(text []byte, into *Config) {
+	if err := yaml.Unmarshal(text, &f.doc); err != nil {
+		f.yaml(err)
+		return
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	switch err := dec.Decode(into); {
+	case errors.Is(err, io.EOF): // nothing but comments
+	case err != nil:
+		f.yaml(err)
+	case !errors.Is(dec.Decode(new(yaml.Node)), io.EOF):
+		f.add(nil, "a config is one document, and here is more")
+	}
+}
+
+var (
+	yamlLine    = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
+	unknownKey  = regexp.MustCompile(`^field (.+) not found in type \S+$`)
+	wrongForm   = regexp.MustCompile(`^cannot unmarshal .*$`)                             // shows the value, which may be a secret
+	parserFault = regexp.MustCompile(`^did not find expected ('[,-]|key|node content|<)`) // the parser counts lines from 0, the scanner from 1
+)
+
+// yaml puts the library's words, which speak of Go types, into those of the file.
+func (f *configFaults) yaml(err error) {
+	said := []string{err.Error()}
+	if types := (*yaml.TypeError)(nil); errors.As(err, &types) {
+		said = types.Errors
+	}
+	for _, message := range said {
+		found := configFault{line: 1, message: message}
+		if m := yamlLine.FindStringSubmatch(message); m != nil {
+			found.line, _ = strconv.Atoi(m[1]) // digits
+			found.message = m[2]
+		}
+		if parserFault.MatchString(found.message) {
+			found.line++
+		}
+		found.message = unknownKey.ReplaceAllString(found.message, `key "$1" is unknown here`)
+		found.message = wrongForm.ReplaceAllString(found.message, "a value of this form does not belong here")
+		f.found = append(f.found, found)
+	}
 }
 
 // lineOf follows a place as far as the file goes: of a key that is not there it gives the line of
@@ -121,7 +175,7 @@ func (c *Config) check(f *configFaults) {
 func (c *Config) checkConnections(f *configFaults) {
 	sources, targets := map[string]bool{}, map[string]bool{}
 	for i, s := range c.Sources {
-		what, at := "source "+s.Name, []any{"sources", i}
+		what, at := called("source", s.Name, i), []any{"sources", i}
 		f.name(sources, what, s.Name, under(at, "name"))
 		if _, err := catalog.ParseDate(s.Collected); s.Collected != "" && err != nil {
 			f.add(under(at, "collected"), "%s: collected is %q, no day such as 2006-01-02", what, s.Collected)
@@ -134,10 +188,17 @@ func (c *Config) checkConnections(f *configFaults) {
 		}
 	}
 	for i, t := range c.Targets {
-		what, at := "target "+t.ID, []any{"targets", i}
+		what, at := called("target", t.ID, i), []any{"targets", i}
 		f.name(targets, what, t.ID, under(at, "id"))
 		f.connection(what, t.Kind, t.Values, at)
 	}
+}
+
+func called(what, name string, i int) string {
+	if name == "" {
+		return fmt.Sprintf("%s number %d", what, i+1)
+	}
+	return what + " " + name
 }
 
 func under(at []any, steps ...any) []any { return append(slices.Clip(at), steps...) }
@@ -146,7 +207,7 @@ func under(at []any, steps ...any) []any { return append(slices.Clip(at), steps.
 func (f *configFaults) name(taken map[string]bool, what, name string, at []any) {
 	switch {
 	case name == "":
-		f.add(at, "a %s has no name", strings.TrimSpace(what))
+		f.add(at, "%s has no name", what)
 	case taken[name]:
 		f.add(at, "the %s stands there twice", what)
 	}
@@ -170,9 +231,9 @@ func (f *configFaults) connection(what, kind string, values connectors.Values, a
 
 func (f *configFaults) settings(what string, settings []connectors.Setting, values connectors.Values, at []any) {
 	if _, err := connectors.Fill(settings, values); err != nil {
-		for fault := range strings.SplitSeq(err.Error(), "\n") {
-			name, _, _ := strings.Cut(fault, " ") // each begins with the setting's name
-			f.add(under(at, name), "%s: %s", what, fault)
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			name, _, _ := strings.Cut(line, " ") // each begins with the setting's name
+			f.add(under(at, name), "%s: %s", what, line)
 		}
 	}
 }

@@ -95,7 +95,7 @@ func TestAWrongKeyInTheSampleIsRefusedWithItsLine(t *testing.T) {
 	}
 	line := strings.Count(wrong[:strings.Index(wrong, "\n  memory:")], "\n") + 2
 	_, err = loadConfig(path)
-	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), fmt.Sprintf("line %d: field memory not found", line)) {
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%s:%d: key \"memory\" is unknown here", path, line)) {
 		t.Errorf("got %v, want the file and line %d", err, line)
 	}
 }
