@@ -3,7 +3,6 @@ package catalog
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -28,31 +27,6 @@ type yearDays struct {
 	source  Year
 	first   Date
 	through []int16 // working days from 1 January up to and including the day, by day of the year
-}
-
-// ParseCalendar reads one year's file, the form in which a new year is imported. The file's faults come with
-// their lines.
-func ParseCalendar(file string, text []byte) (Year, []Fault) {
-	var y Year
-	at, faults := decode(file, text, &y)
-	if len(faults) > 0 {
-		return Year{}, faults
-	}
-	y.File = file
-	return y, y.faults(at)
-}
-
-// With gives a calendar that also knows a year, in place of what it knew of it before.
-func (c Calendar) With(y Year) (Calendar, error) {
-	if faults := y.faults(place{file: y.File, root: emptyRoot}); len(faults) > 0 {
-		return c, &fault.Error{Op: fmt.Sprintf("take up the calendar of %d", y.Year), Code: fault.Invalid, Err: faults[0]}
-	}
-	years := maps.Clone(c.years)
-	if years == nil {
-		years = map[int]yearDays{}
-	}
-	years[y.Year] = y.count()
-	return Calendar{years: years}, nil
 }
 
 // Years gives the years that the calendar knows, in order.
@@ -209,17 +183,19 @@ func (y Year) faults(at place) []Fault {
 
 func (l *loader) calendars() Calendar {
 	var years []Year
-	load(l, "calendars/*.yaml", &years, func(y *Year, at place) []Fault {
-		y.File = at.file
-		c := checker{place: at, faults: y.faults(at)}
-		if stem(at.file) != fmt.Sprint(y.Year) {
-			c.fail([]any{"year"}, "year %d belongs in a file of its own name, this is %s", y.Year, at.file)
-		}
-		return c.faults
-	})
+	load(l, "calendars/*.yaml", &years, l.year)
 	c := Calendar{years: map[int]yearDays{}}
 	for _, y := range years {
 		c.years[y.Year] = y.count()
 	}
 	return c
+}
+
+func (l *loader) year(y *Year, at place) []Fault {
+	y.File = at.file
+	c := checker{place: at, faults: y.faults(at)}
+	if stem(at.file) != fmt.Sprint(y.Year) {
+		c.fail([]any{"year"}, "year %d belongs in a file of its own name, this is %s", y.Year, at.file)
+	}
+	return c.faults
 }

@@ -121,9 +121,6 @@ func (d *Date) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// emptyRoot stands for the file of values that came from none.
-var emptyRoot = &yaml.Node{Kind: yaml.MappingNode}
-
 // scalar reports whether a file's top-level key holds a single value.
 func scalar(p place, key string) bool {
 	node := child(p.root, key)

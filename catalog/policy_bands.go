@@ -66,13 +66,3 @@ func (s *Span) limits() extent {
 }
 
 func upTo(v int64) limit { return limit{v: &v} }
-
-// GradeOf gives the grade of a total by the bands alone, overrides left out; empty where no band holds.
-func (p Policy) GradeOf(total, plus, minus Points) string {
-	for _, b := range p.limits() {
-		if b.holds(int64(total), int64(plus), int64(minus)) {
-			return b.grade
-		}
-	}
-	return ""
-}
