@@ -23,6 +23,7 @@ test: servers ## every test, against real servers on loopback
 
 acceptance: servers build ## the main job on real files and real servers
 	$(GO) test -tags acceptance -count=1 -timeout 40m -v ./internal/acceptance
+	XINSHU_FULL=1 $(GO) test -count=1 -timeout 20m -v -run TestMemoryIsBounded ./pipelines/stage
 
 lint: ## every linter that .golangci.yml leaves on
 	@mkdir -p $(WORK)/bin
