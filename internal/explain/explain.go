@@ -37,6 +37,7 @@ type Explainer struct {
 	db      *duck.DB
 	models  grading.Models
 	settled chain.Entry
+	places  []place
 }
 
 // Explanation is the answer. The points of its lines sum to the score.
@@ -121,28 +122,17 @@ func (x *Explainer) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	for table, cols := range map[string][]duck.Column{"entity": grading.EntityColumns, "mark": grading.MarkColumns} {
-		paths, err := x.local(ctx, x.settled.Table(table))
-		if err != nil {
-			return err
-		}
-		if err := x.db.View(ctx, "every_"+table, paths, cols); err != nil {
-			return err
-		}
+	marks, err := x.local(ctx, x.settled.Table("mark"))
+	if err != nil {
+		return err
 	}
-	return x.models.Views(ctx, x.db)
-}
-
-func (x *Explainer) local(ctx context.Context, files []chain.File) ([]string, error) {
-	var paths []string
-	for _, f := range files {
-		path, err := x.o.Lake.Local(ctx, f)
-		if err != nil {
-			return nil, err
-		}
-		paths = append(paths, path)
+	if err := x.db.View(ctx, "every_mark", marks, grading.MarkColumns); err != nil {
+		return err
 	}
-	return paths, nil
+	if x.places, err = x.entityFiles(ctx); err != nil {
+		return err
+	}
+	return x.models.Repeatable(ctx, x.db)
 }
 
 // Entity explains the grade of one code. The clocks are those of a result, or open: zero snapshots
@@ -160,7 +150,7 @@ func (x *Explainer) Entity(ctx context.Context, uscc string, c grading.Clocks) (
 	if err := x.load(ctx, uscc); err != nil {
 		return Explanation{}, err
 	}
-	if err := grading.SetClocks(ctx, x.db, x.o.Policy, c); err != nil {
+	if err := grading.ChangeClocks(ctx, x.db, x.o.Policy, c); err != nil {
 		return Explanation{}, err
 	}
 	g, err := x.grade(ctx, uscc)
@@ -179,40 +169,6 @@ func (x *Explainer) Entity(ctx context.Context, uscc string, c grading.Clocks) (
 	return e, nil
 }
 
-// load brings the records, versions and marks of one code into the settled relations.
-func (x *Explainer) load(ctx context.Context, uscc string) error {
-	var id sql.NullInt64
-	if err := x.db.One(ctx, "select max(entity_id) from every_entity where uscc = $1", []any{uscc}, &id); err != nil {
-		return err
-	}
-	if !id.Valid {
-		return &fault.Error{Op: "explain " + uscc, Code: fault.NotFound, Hint: "no settled record names this code"}
-	}
-	var files []chain.File
-	for _, f := range x.settled.Table("record") {
-		if f.Range == id.Int64>>16 || f.Range == chain.NoRange {
-			files = append(files, f)
-		}
-	}
-	paths, err := x.local(ctx, files)
-	if err != nil {
-		return err
-	}
-	if err := x.db.View(ctx, "range_record", paths, grading.RecordColumns); err != nil {
-		return err
-	}
-	for _, fill := range []string{
-		"create or replace table settled_record as select * from range_record where entity_id = $1",
-		"create or replace table settled_entity as select * from every_entity where entity_id = $1",
-	} {
-		if err := x.db.Exec(ctx, fill, id.Int64); err != nil {
-			return err
-		}
-	}
-	return x.db.Exec(ctx, `create or replace table settled_mark as select * from every_mark
-		where mark_id in (select mark_id from every_mark where uscc = $1 or target_record_id in (select record_id from settled_record))`, uscc)
-}
-
 // graded is the entity's row of the mart grade.
 type graded struct {
 	name, grade, class string
@@ -223,7 +179,7 @@ type graded struct {
 
 // grade runs the models over the loaded entity under the clocks as they stand.
 func (x *Explainer) grade(ctx context.Context, uscc string) (g graded, err error) {
-	if err := x.models.Materialise(ctx, x.db, ""); err != nil {
+	if err := x.models.Repeat(ctx, x.db); err != nil {
 		return g, err
 	}
 	rows, err := x.db.Query(ctx, "select coalesce(name, ''), grade, class, score, plus_points, minus_points, trial, next_review_on from grade")

@@ -87,18 +87,21 @@ func (m Models) Views(ctx context.Context, db *duck.DB) error {
 	return nil
 }
 
-// Materialise computes the stored models from the settled relations as they are now, in order, up to
-// the one named last; all of them when it is empty.
-func (m Models) Materialise(ctx context.Context, db *duck.DB, last string) error {
+// Materialise computes the stored models from the settled relations as they are now, in order.
+func (m Models) Materialise(ctx context.Context, db *duck.DB) error {
 	for _, model := range m.Models {
 		if stored[model.Name] {
-			if err := db.Exec(ctx, "create or replace table "+duck.Ident(model.Name)+" as\n"+model.Query); err != nil {
-				return fmt.Errorf("run model %s: %w", model.Name, err)
+			if err := table(ctx, db, model); err != nil {
+				return err
 			}
 		}
-		if model.Name == last {
-			return nil
-		}
+	}
+	return nil
+}
+
+func table(ctx context.Context, db *duck.DB, m duck.Model) error {
+	if err := db.Exec(ctx, "create or replace table "+duck.Ident(m.Name)+" as\n"+m.Query); err != nil {
+		return fmt.Errorf("run model %s: %w", m.Name, err)
 	}
 	return nil
 }

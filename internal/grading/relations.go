@@ -74,13 +74,26 @@ func PolicyTables(ctx context.Context, db *duck.DB, p catalog.Policy) error {
 	return nil
 }
 
-// SetClocks makes the one-row relation run. Of a yearly policy only what was received by the cut-off
-// counts; a dynamic one has no such limit.
+// SetClocks makes the one-row relation run.
 func SetClocks(ctx context.Context, db *duck.DB, p catalog.Policy, c Clocks) error {
+	return db.Table(ctx, "run", RunColumns, [][]any{runRow(p, c)})
+}
+
+// ChangeClocks gives the relation run other clocks and leaves the table as it is, with the plans that
+// were made over it.
+func ChangeClocks(ctx context.Context, db *duck.DB, p catalog.Policy, c Clocks) error {
+	if err := db.Exec(ctx, "truncate run"); err != nil {
+		return err
+	}
+	return db.Append(ctx, "run", RunColumns, [][]any{runRow(p, c)})
+}
+
+// runRow: of a yearly policy only what was received by the cut-off counts; a dynamic one has no such limit.
+func runRow(p catalog.Policy, c Clocks) []any {
 	var cutoff any
 	if p.Cycle == "yearly" {
 		cutoff = c.AsOf
 	}
 	trial, _ := p.Trial(c.AsOf)
-	return db.Table(ctx, "run", RunColumns, [][]any{{c.AsOf, c.CorrectedTo, c.KnownSeq, c.MarksSeq, cutoff, trial}})
+	return []any{c.AsOf, c.CorrectedTo, c.KnownSeq, c.MarksSeq, cutoff, trial}
 }

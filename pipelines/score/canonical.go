@@ -25,14 +25,14 @@ var canonicalRows = map[string]string{
 	"grade": `select uscc, score, plus_points, minus_points, grade, class, override, listed, next_review_on
 		from grade order by uscc`,
 	"points": `select uscc, indicator, delta, records from points order by uscc, indicator`,
-	"input": `select uscc, sha256(concat_ws('|', count(*), sum(md5_number_upper(seen)), sum(md5_number_lower(seen)))) as digest
+	"input": `select uscc, sha256(concat_ws('|', count(*), sum(cast(h & 18446744073709551615 as ubigint)), sum(cast(h >> 64 as ubigint)))) as digest
 		from (
-			select r.entity_id, r.uscc, concat_ws('|', r.record_id, r.kind, r.level, r.decided_on, r.valid_from,
-				coalesce(r.valid_until, date '2099-12-31'), r.status, r.row_sha) as seen
+			select r.entity_id, r.uscc, md5_number(concat_ws('|', r.record_id, r.kind, r.level, r.decided_on, r.valid_from,
+				coalesce(r.valid_until, date '2099-12-31'), r.status, r.row_sha)) as h
 			from record as r
 			union all
-			select e.entity_id, e.uscc, concat_ws('|', e.category, coalesce(e.in_scope_from, date '2099-12-31'),
-				coalesce(e.in_scope_until, date '2099-12-31')) as seen
+			select e.entity_id, e.uscc, md5_number(concat_ws('|', e.category, coalesce(e.in_scope_from, date '2099-12-31'),
+				coalesce(e.in_scope_until, date '2099-12-31'))) as h
 			from entity as e
 		)
 		group by entity_id, uscc

@@ -15,7 +15,7 @@ type RangeGroup struct {
 // What fits into memory: records scored at once for each MB that DuckDB has beyond its own needs.
 // Measured under xinshu bench score, with a margin wide enough that no aggregation ever spills: DuckDB
 // 1.4 has been seen to crash the process when one does (decision 0013).
-const recordsPerMB, ownMB = 2_000, 120
+const recordsPerMB, ownMB = 4_000, 120
 
 // rangeBits: a stored range holds the entities of so many low bits of their id (protocol.md section 3).
 const rangeBits = 16

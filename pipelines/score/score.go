@@ -236,7 +236,7 @@ func (w work) group(ctx context.Context, db *duck.DB, part int, g RangeGroup) ([
 	if err := w.Views(ctx, db, g); err != nil {
 		return nil, err
 	}
-	if err := w.models.Materialise(ctx, db, ""); err != nil {
+	if err := w.models.Materialise(ctx, db); err != nil {
 		return nil, err
 	}
 	var files []chain.File

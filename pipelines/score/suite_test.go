@@ -179,7 +179,7 @@ func gradeOf(t *testing.T, p catalog.Policy, total catalog.Points) (grade string
 	if err := m.Views(ctx, db); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Materialise(ctx, db, ""); err != nil {
+	if err := m.Materialise(ctx, db); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.One(ctx, "select grade from grade", nil, &grade); err != nil {

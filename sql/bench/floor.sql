@@ -26,5 +26,6 @@ where r.known_from <= run.known_seq
     and r.received_on <= run.cutoff
     and r.decided_on <= run.as_of
     and r.family <> ''
-    and r.status in ('in_force', 'disputed')
+    and r.dataset <> ''
+    and (r.status in ('in_force', 'disputed') or r.status_on > run.corrected_to)
 group by r.entity_id, r.kind, r.level

@@ -37,9 +37,9 @@ gathered as (
     select
         p.entity_id,
         p.seq,
-        sum(p.records) as records,
+        cast(sum(p.records) as bigint) as records,
         min(p.next_on) as next_on,
-        sum(p.given) as given,
+        cast(sum(p.given) as bigint) as given,
         max(p.place) as place
     from rule_points as p
     group by p.entity_id, p.seq

@@ -14,7 +14,7 @@ with grouped as (
         h.entity_id,
         h.seq,
         min(h.months) as months,
-        sum(case when h.starts_on <= h.as_of then 1 else 0 end) as records,
+        count(case when h.starts_on <= h.as_of then 1 end) as records,
         max(case when h.starts_on <= h.as_of then h.decided_on end) as last_on,
         -- of one window the oldest act ends first; a fact ends when it ends
         min(case when h.starts_on <= h.as_of then case when h.months is null then h.holds_until else h.decided_on end end) as first_on,

@@ -24,27 +24,39 @@ with effect as (
     left join policy_grade as f on f.grade = o.forced
     left join policy_grade as c on c.grade = o.ceiling
 ),
+item as (
+    -- an indicator and its side, or an override and its effect
+    select
+        i.seq,
+        i.side,
+        cast(null as bigint) as override_seq,
+        cast(null as bigint) as total_cap,
+        cast(null as bigint) as forced_rank,
+        cast(null as bigint) as ceiling_rank
+    from policy_indicator as i
+    union all
+    select
+        e.seq,
+        cast(null as varchar) as side,
+        e.override_seq,
+        e.total_cap,
+        e.forced_rank,
+        e.ceiling_rank
+    from effect as e
+),
 summed as (
     select
         p.entity_id,
         sum(case when i.side = 'plain' then p.delta end) as plain,
         sum(case when i.side = 'plus' then p.delta end) as plus,
         sum(case when i.side = 'minus' then p.delta end) as minus,
+        min(case when p.records > 0 then i.override_seq end) as override_seq,
+        min(case when p.records > 0 then i.total_cap end) as total_cap,
+        max(case when p.records > 0 then i.forced_rank end) as forced_rank,
+        max(case when p.records > 0 then i.ceiling_rank end) as ceiling_rank,
         min(p.next_on) as next_on
     from int_indicator_points as p
-    left join policy_indicator as i on i.seq = p.seq
-    group by p.entity_id
-),
-overridden as (
-    select
-        p.entity_id,
-        min(e.override_seq) as override_seq,
-        min(e.total_cap) as total_cap,
-        max(e.forced_rank) as forced_rank,
-        max(e.ceiling_rank) as ceiling_rank
-    from int_indicator_points as p
-    join effect as e on e.seq = p.seq
-    where p.seq < 0 and p.records > 0
+    join item as i on i.seq = p.seq
     group by p.entity_id
 )
 select
@@ -52,10 +64,9 @@ select
     cast(coalesce(s.plain, 0) as bigint)       as plain,
     cast(coalesce(s.plus, 0) as bigint)        as plus,
     cast(coalesce(s.minus, 0) as bigint)       as minus,
-    cast(o.override_seq as bigint)             as override_seq,
-    cast(o.total_cap as bigint)                as total_cap,
-    cast(o.forced_rank as bigint)              as forced_rank,
-    cast(o.ceiling_rank as bigint)             as ceiling_rank,
+    cast(s.override_seq as bigint)             as override_seq,
+    cast(s.total_cap as bigint)                as total_cap,
+    cast(s.forced_rank as bigint)              as forced_rank,
+    cast(s.ceiling_rank as bigint)             as ceiling_rank,
     cast(s.next_on as date)                    as next_on
 from summed as s
-left join overridden as o on o.entity_id = s.entity_id

@@ -9,4 +9,4 @@ create or replace macro window_end(decided_on, months) as
          else add_months(decided_on, months) end;
 
 -- Days since 1970-01-01, so that a day and a number can be ranked together.
-create or replace macro day_number(day) as cast(date_diff('day', date '1970-01-01', day) as bigint);
+create or replace macro day_number(day) as cast(day - date '1970-01-01' as bigint);

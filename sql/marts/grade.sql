@@ -24,9 +24,10 @@
 --   next_review_on  DATE     earliest day after as_of on which a counted item starts or ends
 with neutral as (
     select
-        coalesce(sum(case when i.side = 'plain' then i.neutral end), 0) as plain,
-        coalesce(sum(case when i.side = 'plus' then i.neutral end), 0) as plus,
-        coalesce(sum(case when i.side = 'minus' then i.neutral end), 0) as minus
+        -- a sum is wider than its terms; what is computed for everybody should not be
+        cast(coalesce(sum(case when i.side = 'plain' then i.neutral end), 0) as bigint) as plain,
+        cast(coalesce(sum(case when i.side = 'plus' then i.neutral end), 0) as bigint) as plus,
+        cast(coalesce(sum(case when i.side = 'minus' then i.neutral end), 0) as bigint) as minus
     from policy_indicator as i
 ),
 summed as (
