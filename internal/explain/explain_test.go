@@ -151,14 +151,14 @@ func TestTheLinesSumToTheScoreAndNameEachCap(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sum, told := catalog.Points(0), map[string]bool{}
+			sum, lines := catalog.Points(0), map[string]bool{}
 			for _, l := range e.Lines {
 				sum += l.Points
 				what := l.Rule
 				if what == "" {
 					what = l.Indicator
 				}
-				told[l.Kind+" "+what+" "+l.Points.String()] = true
+				lines[l.Kind+" "+what+" "+l.Points.String()] = true
 				if l.Origin == "" {
 					t.Errorf("line without origin: %+v", l)
 				}
@@ -170,8 +170,8 @@ func TestTheLinesSumToTheScoreAndNameEachCap(t *testing.T) {
 				t.Errorf("score %s, lines %s, grade %s; want %s %s", e.Score, sum, e.Grade, c.score, c.grade)
 			}
 			for _, line := range c.lines {
-				if !told[line] {
-					t.Errorf("no line %q among %v", line, told)
+				if !lines[line] {
+					t.Errorf("no line %q among %v", line, lines)
 				}
 			}
 		})
@@ -209,4 +209,43 @@ func TestWhoIsNotGradedIsNotFound(t *testing.T) {
 	if e, err := x.Entity(t.Context(), subject, on(t, "2021-12-31")); err != nil || e.Score.String() != "800" || e.NextReviewOn != nil {
 		t.Errorf("%+v %v", e, err)
 	}
+}
+
+// The models are planned once, over empty tables, and run for whoever is asked next.
+func TestOneExplainerAnswersAsAFreshOneEachTime(t *testing.T) {
+	p, s := policy(t, "heilongjiang-2021"), settled(t, [5]string{"penalty", "minor", "2021-02-01", "", ""}, [5]string{"penalty", "serious", "2020-03-01", "", ""},
+		[5]string{"severe_list", "-", "2021-01-01", "2021-01-01", "2021-12-01"}, [5]string{"tax_grade", "D", "2021-03-01", "", ""},
+		[5]string{"tax_grade", "A", "2022-04-01", "", ""}, [5]string{"honour", "national", "2021-01-01", "", ""})
+	x := open(t, p, s)
+	scores := map[string]bool{}
+	for _, day := range []string{"2021-10-31", "2016-01-01", "2024-12-31", "2022-06-30", "2021-10-31", "2021-12-31"} {
+		if _, err := x.Entity(t.Context(), body, on(t, day)); fault.CodeOf(err) != fault.NotFound {
+			t.Errorf("the body is explained on %s: %v", day, err)
+		}
+		again, err := x.Entity(t.Context(), subject, on(t, day))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fresh, err := open(t, p, s).Entity(t.Context(), subject, on(t, day))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, want := told(t, again), told(t, fresh)
+		if got != want {
+			t.Errorf("on %s after others:\n%s\nby a fresh explainer:\n%s", day, got, want)
+		}
+		scores[again.Score.String()] = true
+	}
+	if len(scores) < 4 {
+		t.Errorf("only the scores %v: the days are too much alike to prove anything", scores)
+	}
+}
+
+func told(t *testing.T, e Explanation) string {
+	t.Helper()
+	text, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
