@@ -28,11 +28,12 @@ func sampleWithSecrets(t *testing.T) string {
 	secrets := t.TempDir()
 	sample := strings.ReplaceAll(string(text), "/etc/xinshu/", secrets+"/")
 	for _, m := range regexp.MustCompile(`\$\{(env|file):([^}]+)\}`).FindAllStringSubmatch(sample, -1) {
-		if m[2] == "XINSHU_STATE_DSN" {
+		switch {
+		case m[2] == "XINSHU_STATE_DSN":
 			t.Setenv(m[2], "postgres://hub:secret@127.0.0.1/hub")
-		} else if m[1] == "env" {
+		case m[1] == "env":
 			t.Setenv(m[2], "secret")
-		} else if m[2] != "路径" && m[2] != "PATH" {
+		case m[2] != "路径" && m[2] != "PATH":
 			if err := os.WriteFile(m[2], []byte("secret\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +94,8 @@ func TestAWrongKeyInTheSampleIsRefusedWithItsLine(t *testing.T) {
 	if err := os.WriteFile(path, []byte(wrong), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	line := strings.Count(wrong[:strings.Index(wrong, "\n  memory:")], "\n") + 2
+	before, _, _ := strings.Cut(wrong, "\n  memory:")
+	line := strings.Count(before, "\n") + 2
 	_, err = loadConfig(path)
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("%s:%d: key \"memory\" is unknown here", path, line)) {
 		t.Errorf("got %v, want the file and line %d", err, line)
@@ -107,7 +109,7 @@ func TestAConfigThatCannotBeMeantIsRefusedWithAllItsFaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := loadConfig(path)
-	for _, part := range []string{path, `source a: collected is "2025-13-40"`, "the source a stands there twice", "a source has no name", "the target b stands there twice"} {
+	for _, part := range []string{path, `source a: collected is "2025-13-40"`, "the source a stands there twice", "source number 3 has no name", "the target b stands there twice"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is missing in %v", part, err)
 		}
@@ -128,7 +130,7 @@ func TestTheSampleConfigShowsEveryKey(t *testing.T) {
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	explained(t, "", reflect.TypeOf(Config{}), doc.Content[0])
+	explained(t, "", reflect.TypeFor[Config](), doc.Content[0])
 }
 
 var han, latin = regexp.MustCompile(`\p{Han}`), regexp.MustCompile(`[a-z]{2,} [a-z]{2,}`)
@@ -139,8 +141,7 @@ func explained(t *testing.T, at string, typ reflect.Type, node *yaml.Node) {
 	for i := 0; i < len(node.Content); i += 2 {
 		keys[node.Content[i].Value] = i
 	}
-	for i := range typ.NumField() {
-		field := typ.Field(i)
+	for field := range typ.Fields() {
 		key := field.Tag.Get("yaml")
 		at := strings.TrimPrefix(at+"."+key, ".")
 		place, shown := keys[key]
