@@ -13,7 +13,7 @@ help: ## what can be made
 build: ## the binary, ./xinshu
 	$(GO) build -ldflags "-X main.version=$(VERSION)" -o xinshu ./cmd/xinshu
 
-servers: ## PostgreSQL, OpenSSH and the S3 server that the tests start (asks apt-get only for what is missing)
+servers: ## PostgreSQL, OpenSSH and the S3 server that the tests start; root on Debian gets what is missing
 	bash deploy/dev/servers.sh
 
 test: servers ## every test, against real servers on loopback
@@ -25,7 +25,7 @@ acceptance: servers build ## the main job on real files and real servers
 	$(GO) test -tags acceptance -count=1 -timeout 40m -v ./internal/acceptance
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 20m -v -run TestMemoryIsBounded ./pipelines/stage
 
-lint: ## every linter that .golangci.yml leaves on
+lint: ## every linter that .golangci.yml leaves on (builds golangci-lint once, some minutes)
 	@mkdir -p $(WORK)/bin
 	@test -x $(WORK)/bin/golangci-lint || (cd deploy/dev/lint && $(GO) build -o $(WORK)/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 	$(WORK)/bin/golangci-lint run ./...

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,7 +23,7 @@ func simulateCommand(t *terminal, o *options) *cobra.Command {
 	cmd.Flags().Uint64Var(&seed, "seed", 1, "seed of the province")
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "where the simulated platforms listen")
 	cmd.Flags().IntVar(&day, "day", 1, "the day of its life that it is in, 1 to 5")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		if entities < 1 || day < 1 || day > len(simulate.Days) {
 			return usageError{fmt.Errorf("--entities is at least 1, --day 1 to %d", len(simulate.Days))}
 		}
@@ -37,7 +38,7 @@ func simulateCommand(t *terminal, o *options) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		defer world.Close()
+		defer func() { err = errors.Join(err, world.Close()) }()
 		if err := world.Advance(cmd.Context(), day); err != nil {
 			return err
 		}

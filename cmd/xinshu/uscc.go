@@ -39,10 +39,10 @@ func checkCodes(cat *catalog.Catalog, in io.Reader, out io.Writer) error {
 	lines := bufio.NewReaderSize(in, mostLine)
 	for n := 1; ; n++ {
 		line, err := readLine(lines)
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return fmt.Errorf("read line %d: %w", n, err)
 		}
-		last := err != nil
 		if last && line == "" {
 			return nil
 		}
