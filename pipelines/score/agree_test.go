@@ -121,7 +121,7 @@ func scored(t *testing.T, l *lake.Lake, p catalog.Policy, c Clocks) map[string]n
 			t.Fatal(err)
 		}
 		g.points = map[string]int64{}
-		for _, field := range strings.Fields(points) {
+		for field := range strings.FieldsSeq(points) {
 			id, delta, _ := strings.Cut(field, "=")
 			if g.points[id], err = strconv.ParseInt(delta, 10, 64); err != nil {
 				t.Fatal(err)

@@ -118,7 +118,7 @@ type lineSource struct {
 
 func (s *lineSource) next() error {
 	line, err := s.r.ReadSlice('\n')
-	if err == io.EOF && len(line) == 0 { //nolint:errorlint // the reader gives it bare
+	if err == io.EOF && len(line) == 0 {
 		s.line = nil
 		return nil
 	}
