@@ -63,7 +63,7 @@ func publicityRows(rules catalog.Rules) [][]any {
 			if department == "" {
 				department = set.Department
 			}
-			rows = append(rows, []any{set.ID, day(set.ValidFrom), day(set.ValidUntil), text(department), p.Level, int32(p.Longest)}) //nolint:gosec // months
+			rows = append(rows, []any{set.ID, day(set.ValidFrom), day(set.ValidUntil), text(department), p.Level, int32(p.Longest)})
 		}
 	}
 	return rows

@@ -58,7 +58,7 @@ const (
 	Coverage = "coverage"
 )
 
-// RangeBits: a range holds the ids that are equal but for these low bits.
+// RangeBits says how a range is cut: it holds the ids that are equal but for these low bits.
 const RangeBits = 16
 
 // attempts is how often a settling is done anew because another node settled first. Each attempt
