@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 
 	"xinshu/catalog"
@@ -118,8 +117,8 @@ func (p *Publisher) release(ctx context.Context, run string, s Scored, head chai
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	tables, err := write(ctx, db, dir)
-	if err != nil || tables[0].rows == 0 {
+	tables, err := write(ctx, db, dir, sliceCount(head, s.Entry, p.Duck.MemoryMB))
+	if err != nil || len(tables) == 0 {
 		return r, err
 	}
 	if r.Changes, err = count(ctx, db); err != nil {
@@ -128,7 +127,7 @@ func (p *Publisher) release(ctx context.Context, run string, s Scored, head chai
 	// The changes of all time stay listed, so that run state and receivers can start from nothing.
 	draft := chain.Draft{Base: head, Entry: entry, Keep: func(f chain.File) bool { return f.Table == changeModel }}
 	for _, t := range tables {
-		f, err := p.Lake.Put(ctx, chain.Object{Chain: entry.Chain, Run: run, Table: t.name, Range: chain.NoRange, Path: t.path, Rows: t.rows})
+		f, err := p.Lake.Put(ctx, chain.Object{Chain: entry.Chain, Run: run, Table: t.name, Part: t.slice, Range: chain.NoRange, Path: t.path, Rows: t.rows})
 		if err != nil {
 			return r, err
 		}
@@ -164,37 +163,6 @@ func sqlSHA256() (string, error) {
 		h.Write(text)
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
-}
-
-type table struct {
-	name, path string
-	rows       int64
-}
-
-// write runs the two models into Parquet files: the changes first, then the state, which reads the
-// changes back from their file instead of working them out again.
-func write(ctx context.Context, db *duck.DB, dir string) ([]table, error) {
-	var tables []table
-	for _, name := range []string{changeModel, gradeModel} {
-		m, err := model(name)
-		if err != nil {
-			return nil, err
-		}
-		t := table{name: name, path: filepath.Join(dir, name+".parquet")}
-		if t.rows, err = db.Copy(ctx, m.Query+"\norder by uscc", t.path); err != nil {
-			return nil, err
-		}
-		tables = append(tables, t)
-		if name == changeModel {
-			if err := db.View(ctx, name, []string{t.path}, m.Columns); err != nil {
-				return nil, err
-			}
-			if t.rows == 0 {
-				break
-			}
-		}
-	}
-	return tables, nil
 }
 
 func count(ctx context.Context, db *duck.DB) (map[string]int64, error) {

@@ -25,7 +25,7 @@ var releaseColumns = []duck.Column{
 
 var withheldColumns = []duck.Column{{Name: "uscc", Type: "VARCHAR"}}
 
-// views makes the four relations that the models read.
+// views makes the four relations that the models read, of which scored and published are whole at first.
 func (p *Publisher) views(ctx context.Context, db *duck.DB, s Scored, head chain.Entry, epoch int64) error {
 	scored, err := p.local(ctx, s.Entry.Table(gradeModel))
 	if err != nil {
@@ -39,10 +39,13 @@ func (p *Publisher) views(ctx context.Context, db *duck.DB, s Scored, head chain
 	if err != nil {
 		return err
 	}
-	if err := db.View(ctx, "scored", scored, scoredColumns); err != nil {
+	if err := db.View(ctx, "every_scored", scored, scoredColumns); err != nil {
 		return err
 	}
-	if err := db.View(ctx, "published", published, state.Columns); err != nil {
+	if err := db.View(ctx, "every_published", published, state.Columns); err != nil {
+		return err
+	}
+	if err := cut(ctx, db, 0, 1); err != nil {
 		return err
 	}
 	var withheld [][]any
