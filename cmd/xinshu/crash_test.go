@@ -29,11 +29,9 @@ func TestAHubKilledAnywhereEndsAsOneNeverKilled(t *testing.T) {
 		t.Run(point, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(7, uint64(len(point))+uint64(point[1])))
 			dir, kills := t.TempDir(), 0
-			var out []byte
 			for kills < killsPerPoint {
 				at := 1 + random.IntN(max(passes[point]/killsPerPoint, 1))
-				var killed bool
-				if out, killed = xinshu(t, fmt.Sprintf("%s=%s:%d", fault.CrashEnv, point, at), append(args, dir)...); !killed {
+				if _, killed := xinshu(t, fmt.Sprintf("%s=%s:%d", fault.CrashEnv, point, at), append(args, dir)...); !killed {
 					break // the life ended first
 				}
 				kills++
@@ -41,7 +39,7 @@ func TestAHubKilledAnywhereEndsAsOneNeverKilled(t *testing.T) {
 			if kills < killsPerPoint {
 				t.Fatalf("only %d kills at %s before the life ended; lower its number of passes", kills, point)
 			}
-			out, _ = xinshu(t, "", append(args, dir)...)
+			out, _ := xinshu(t, "", append(args, dir)...)
 			if diff := differences(want, holdings(t, dir)); diff != "" {
 				t.Errorf("after %d kills at %s: %s", kills, point, diff)
 			}

@@ -4,6 +4,7 @@ package acceptance
 
 import (
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -50,10 +51,10 @@ func (c *cast) records(half map[string]recipe, day time.Time, first int) []made 
 // expect is what an entity must come to under a policy. Of the yearly policies only what was known
 // by the stock day counts; today's policies are foretold for those whose records are all of today.
 func (c *cast) expect(policy, code string) (outcome, bool) {
-	half, other := c.stock, c.today
+	half := c.stock
 	if policy == lingyuan || policy == jiangyin {
-		half, other = c.today, c.stock
-		if len(other[code].facts) > 0 {
+		half = c.today
+		if len(c.stock[code].facts) > 0 {
 			return outcome{}, false // its records of the stock have aged by then
 		}
 	}
@@ -77,9 +78,7 @@ func citizen() string {
 func dirt(s subject, first int, today time.Time) []made {
 	penalty := func(n int, change row) made {
 		r := penaltyRow(s, minor, first+n, stockDay)
-		for name, value := range change {
-			r[name] = value
-		}
+		maps.Copy(r, change)
 		return made{"cult.penalty", r}
 	}
 	wrong := []byte(s.code)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -83,9 +84,7 @@ func makeSamples(t *testing.T) *sampleFiles {
 		{"2023-11-09", "通过登记的住所或者经营场所无法联系。", makeCode("91", "330283", 30_000_002), "", "", "", "奉化区"},
 	})
 	penalty := row{"ID": "sample-1"}
-	for name, value := range penaltyRow(subject{code: makeCode("91", "350100", 30_000_003), name: "样例有限公司"}, fact(general), 1, stockDay) {
-		penalty[name] = value
-	}
+	maps.Copy(penalty, penaltyRow(subject{code: makeCode("91", "350100", 30_000_003), name: "样例有限公司"}, general, 1, stockDay))
 	delete(penalty, "severity")
 	if s.penalties, err = json.Marshal(map[string]any{"total": 1, "rows": []row{penalty}}); err != nil {
 		t.Fatal(err)

@@ -3,7 +3,7 @@
 package acceptance
 
 import (
-	"crypto/md5" //nolint:gosec // the companion that departments send
+	"crypto/md5" // the companion that departments send
 	"database/sql"
 	"encoding/hex"
 	"fmt"
@@ -107,7 +107,7 @@ func (w *world) layRegister() {
 	folder := filepath.Join(w.ssh.Dir, "register")
 	w.must(os.MkdirAll(folder, 0o750))
 	file := filepath.Join(folder, "enterprises_20250930.csv")
-	sum := md5.Sum(w.samples.registerGB) //nolint:gosec // see the import
+	sum := md5.Sum(w.samples.registerGB)
 	w.must(os.WriteFile(file, w.samples.registerGB, 0o600))
 	w.must(os.WriteFile(file+".md5", []byte(hex.EncodeToString(sum[:])), 0o600))
 	w.must(os.WriteFile(file+".ok", nil, 0o600))
@@ -190,10 +190,10 @@ func tableOf(dataset string) string { return strings.ReplaceAll(dataset, ".", "_
 // state column that the hub sets.
 func (w *world) fill(f *feed, rows []row) {
 	w.t.Helper()
-	quoted, marks, definition := make([]string, len(f.columns)), make([]string, len(f.columns)), make([]string, len(f.columns))
+	quoted, marks, definition := make([]string, len(f.columns)), make([]string, len(f.columns)), make([]string, 0, len(f.columns)+1)
 	for i, name := range f.columns {
 		quoted[i], marks[i] = pgx.Identifier{name}.Sanitize(), "$"+strconv.Itoa(i+1)
-		definition[i] = quoted[i] + " text"
+		definition = append(definition, quoted[i]+" text")
 	}
 	if f.gives == once {
 		definition = append(definition, "state integer not null default 0")
@@ -206,6 +206,7 @@ func (w *world) fill(f *feed, rows []row) {
 	defer func() { _ = tx.Rollback() }()
 	insert, err := tx.PrepareContext(w.t.Context(), "insert into "+name+" ("+strings.Join(quoted, ", ")+") values ("+strings.Join(marks, ", ")+")")
 	w.must(err)
+	defer func() { _ = insert.Close() }()
 	for _, r := range rows {
 		values := make([]any, len(f.columns))
 		for i, column := range f.columns {

@@ -167,7 +167,7 @@ func TestTheOrderOfArrivalDoesNotChangeWhatIsSettled(t *testing.T) {
 		t.Fatalf("the province is not what it was made to be:\n%s", want)
 	}
 	for seed := range uint64(3) {
-		r := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // an order of arrival, no secret
+		r := rand.New(rand.NewPCG(seed, 7)) // an order of arrival, no secret
 		l := openLake(t, t.TempDir())
 		type delivery struct {
 			dataset string

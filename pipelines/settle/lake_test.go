@@ -65,9 +65,7 @@ func stageRows(t testing.TB, l *lake.Lake, dataset string, rows ...row) {
 		key := cmp.Or(r["record_key"], fmt.Sprint(i))
 		full := row{"row_no": fmt.Sprint(i + 1), "record_key": key, "op": "I", "kind": f.ID, "entity_name": "某公司",
 			"record_id": fmt.Sprintf("=left(sha256(concat('%s', chr(31), '%s')), 32)", dataset, key), "source_time": r["received_on"]}
-		for k, v := range r {
-			full[k] = v
-		}
+		maps.Copy(full, r)
 		var names, values []string
 		for _, c := range columns {
 			v := full[c.Name]
