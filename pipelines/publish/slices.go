@@ -9,12 +9,15 @@ import (
 	"xinshu/internal/duck"
 )
 
-// What fits into memory: rows compared at once for each MB that DuckDB has beyond its own needs. Five
-// million at once did not fit into 384 MB.
-const rowsPerMB, ownMB = 4_000, 120
+// What fits into memory: rows compared at once for each MB that DuckDB has beyond its own needs. They
+// are wide, with the notice's wording in each; 4,000 for each MB did not fit, nor did five million at once.
+const rowsPerMB, ownMB = 1_000, 120
 
-// checkDigits are the 31 characters a code can end in. They fall evenly, so that codes with the same
-// ones are a fair share of any registry, and everything about one entity is in one slice.
+// mostSlices: the last two characters of a code, both check digits, tell so many apart.
+const mostSlices = 31 * 11
+
+// checkDigits are the 31 characters a code can end in. Check digits fall evenly, so that codes with
+// the same ones are a fair share of any registry, and everything about one entity is in one slice.
 const checkDigits = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 // sliceCount says in how many parts the published and the scored results are compared.
@@ -31,7 +34,7 @@ func sliceCount(published, scored chain.Entry, memoryMB int) int {
 		rows = max(rows, here)
 	}
 	room := int64(max(memoryMB-ownMB, 1)) * rowsPerMB
-	return int(min(max((rows+room-1)/room, 1), int64(len(checkDigits))))
+	return int(min(max((rows+room-1)/room, 1), mostSlices))
 }
 
 // cut gives the models the part of every code that belongs to a slice.
@@ -39,7 +42,7 @@ func cut(ctx context.Context, db *duck.DB, slice, of int) error {
 	for _, name := range []string{"scored", "published"} {
 		query := "create or replace view " + name + " as select * from every_" + name
 		if of > 1 {
-			query += fmt.Sprintf(" where strpos('%s', right(uscc, 1)) %% %d = %d", checkDigits, of, slice)
+			query += fmt.Sprintf(" where (strpos('%[1]s', uscc[18]) + 31 * strpos('%[1]s', uscc[17])) %% %[2]d = %[3]d", checkDigits, of, slice)
 		}
 		if err := db.Exec(ctx, query); err != nil {
 			return err
@@ -68,7 +71,7 @@ func write(ctx context.Context, db *duck.DB, dir string, of int) ([]table, error
 		return nil, err
 	}
 	copied := func(m duck.Model, slice int) (table, error) {
-		t := table{name: m.Name, slice: slice, path: filepath.Join(dir, fmt.Sprintf("%s-%02d.parquet", m.Name, slice))}
+		t := table{name: m.Name, slice: slice, path: filepath.Join(dir, fmt.Sprintf("%s-%03d.parquet", m.Name, slice))}
 		t.rows, err = db.Copy(ctx, m.Query+"\norder by uscc", t.path)
 		return t, err
 	}

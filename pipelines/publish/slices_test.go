@@ -11,7 +11,7 @@ import (
 func TestSlicesStateWhatOneComparisonStates(t *testing.T) {
 	var first, second []string
 	for i := range 10_000 {
-		uscc := fmt.Sprintf("914104810%05d%c", i, checkDigits[i%len(checkDigits)])
+		uscc := fmt.Sprintf("91410481%08d%c%c", i, checkDigits[i%11], checkDigits[i%len(checkDigits)])
 		first = append(first, uscc+" 良 8000")
 		switch {
 		case i == 7: // no longer graded
@@ -22,7 +22,7 @@ func TestSlicesStateWhatOneComparisonStates(t *testing.T) {
 		}
 	}
 	whole, cut := newWorld(t, "dynamic"), newWorld(t, "dynamic")
-	cut.Duck.MemoryMB = ownMB + 1
+	cut.Duck.MemoryMB = ownMB + 4
 	for i, grades := range [][]string{first, second} {
 		day := fmt.Sprintf("2025-11-%02d", 3+i)
 		a, b := whole.publish(whole.score(day, day, grades...)), cut.publish(cut.score(day, day, grades...))
