@@ -248,3 +248,15 @@ func explanationsAgree(t *testing.T, dir string) {
 	}
 	t.Logf("%d explanations, each summing to the score that was published", checked)
 }
+
+// TestADataFolderGivenRelativelyIsTheSame: the province's SFTP server has a working directory of its
+// own, and a folder it does not find must not look like departments with nothing to say.
+func TestADataFolderGivenRelativelyIsTheSame(t *testing.T) {
+	t.Chdir(t.TempDir())
+	args := []string{"demo", "--once", "--json", "--entities", "60", "--clock", "2025-10-28", "--data"}
+	relative, _ := xinshu(t, "", append(args, "here")...)
+	absolute, _ := xinshu(t, "", append(args, t.TempDir())...)
+	if a, b := summaryOf(t, relative), summaryOf(t, absolute); a.Rows != b.Rows || a.Rows.Read == 0 {
+		t.Errorf("a relative folder gives %+v, an absolute one %+v", a.Rows, b.Rows)
+	}
+}

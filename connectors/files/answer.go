@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"path"
 	"slices"
@@ -43,6 +44,9 @@ func (c *conn) Answers(ctx context.Context) iter.Seq2[connectors.Answer, error] 
 	return func(yield func(connectors.Answer, error) bool) {
 		const op = "read answers"
 		found, err := c.place.list(ctx, c.answer)
+		if errors.Is(err, fs.ErrNotExist) {
+			return // made by the first packet or by the receiver
+		}
 		if err != nil {
 			yield(connectors.Answer{}, failed(ctx, op, err))
 			return

@@ -215,8 +215,11 @@ func TestFilesThatAreNotWholeAreLeft(t *testing.T) {
 	expect(t, got, "i.csv:0:!FILE_CHECKSUM")
 	got, _ = outcome(t, c, connectors.Values{"folder": "folder", "pattern": "[x].csv"}, "")
 	expect(t, got, "x.csv:2:1")
-	got, _ = outcome(t, c, connectors.Values{"folder": "not/there"}, "")
-	expect(t, got)
+	for _, err := range c.Pull(t.Context(), sourceOf(c, connectors.Values{"folder": "not/there"}).Job, "") {
+		if !fault.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "not/there") {
+			t.Errorf("a folder that is not there gives %v, want not_found naming it: zero rows would look like a department with nothing to say", err)
+		}
+	}
 	write(t, dir, "[k(1.csv", "id\n4\n")
 	for name, id := range map[string]string{"[k(1.csv": "4", "b.csv.tmp": "1"} { // named by a person, a file is what it is
 		got, _ = outcome(t, c, connectors.Values{"pattern": name, "format": "csv"}, "")

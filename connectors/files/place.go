@@ -15,7 +15,7 @@ import (
 
 // place is where files lie. Paths are below its root, with slashes.
 type place interface {
-	// list gives the regular files of a folder in any order; a folder that is not there has none.
+	// list gives the regular files of a folder in any order; a folder that is not there is fs.ErrNotExist.
 	list(ctx context.Context, dir string) ([]entry, error)
 	stat(ctx context.Context, path string) (entry, error)
 	open(ctx context.Context, path string) (io.ReadCloser, error)
@@ -69,9 +69,6 @@ func openFolder(dir string) (place, error) {
 
 func (f *folder) list(_ context.Context, dir string) ([]entry, error) {
 	d, err := f.root.Open(filepath.FromSlash(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -97,6 +97,10 @@ func (c *conn) pull(ctx context.Context, j connectors.Job, op string, after conn
 		}
 	}
 	found, err := c.place.list(ctx, jb.folder)
+	if errors.Is(err, fs.ErrNotExist) { // a mistyped folder must not look like a department that has nothing to say
+		return &fault.Error{Op: op, Code: fault.NotFound, Err: fmt.Errorf("there is no folder %s", c.place.name(jb.folder)),
+			Hint: "check the dataset's folder and the source's root; a department with nothing to hand over leaves the folder empty"}
+	}
 	if err != nil {
 		return err
 	}

@@ -218,9 +218,6 @@ func (s *remote) listOnce(ctx context.Context, dir string) ([]entry, *sftp.Clien
 	}
 	defer release()
 	infos, err := client.ReadDirContext(ctx, full)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, client, nil
-	}
 	if err != nil {
 		return nil, client, err
 	}

@@ -71,6 +71,10 @@ const (
 // Open starts the world's servers in dir, the HTTP one at addr, the others on free ports of loopback.
 // Nothing is to be had before the first Advance.
 func Open(dir, addr string, cat *catalog.Catalog, supply Supply, now func() time.Time) (*World, error) {
+	dir, err := filepath.Abs(dir) // the SFTP server has a working directory of its own
+	if err != nil {
+		return nil, fmt.Errorf("open simulated province: %w", err)
+	}
 	w := &World{dir: dir, catalog: cat, supply: supply, ways: map[string]way{}, frontends: map[string]*frontend{}, serving: make(chan error, 1)}
 	w.datasets = append(w.datasets, cat.Datasets...)
 	sort.Slice(w.datasets, func(i, j int) bool { return w.datasets[i].ID < w.datasets[j].ID })
@@ -85,7 +89,6 @@ func Open(dir, addr string, cat *catalog.Catalog, supply Supply, now func() time
 	w.gatewayed = &restPlatform{every: one503In, tables: map[string]*table{}, gateway: &gateway{appKey: appKey, rid: requester, lifetime: 20 * time.Minute, now: now}}
 	w.tokened = &restPlatform{every: one503In, tables: map[string]*table{}, token: bearerToken}
 	w.open = &restPlatform{every: one503In, tables: map[string]*table{}}
-	var err error
 	if w.Receiver, err = openReceiver(filepath.Join(dir, "received.db")); err != nil {
 		return nil, err
 	}
