@@ -35,7 +35,7 @@ type Lake interface {
 type Options struct {
 	Entities int64 // 0: 5,000,000
 	Threads  int   // 0: one for each core
-	MemoryMB int   // DuckDB's limit; 0: 320, which leaves room for the process under 512
+	MemoryMB int   // DuckDB's limit; 0: 317, which leaves room for the process under 512
 	AsOf     catalog.Date
 	Scorer   score.Scorer // Lake, Seals and SQL set; the bench sets the rest
 	Policy   catalog.Policy
@@ -67,7 +67,7 @@ func RunScore(ctx context.Context, o Options) (Score, error) {
 		o.Threads = runtime.NumCPU()
 	}
 	if o.MemoryMB == 0 {
-		o.MemoryMB = 320
+		o.MemoryMB = 317
 	}
 	if o.Tell == nil {
 		o.Tell = func(string) {}

@@ -69,18 +69,18 @@ func (s *Scorer) view(ctx context.Context, db *duck.DB, name string, files []cha
 	return db.View(ctx, name, paths, cols)
 }
 
-// put writes one table of one group, in the order of its entities.
-func (w work) put(ctx context.Context, db *duck.DB, part int, table string) (chain.File, error) {
+// write writes one table of one group to a local file, in the order of its entities.
+func (w work) write(ctx context.Context, db *duck.DB, part int, table string) (chain.Object, error) {
 	path := filepath.Join(w.Lake.TempDir(), "score-"+w.run+"-"+table+"-"+strconv.Itoa(part)+".parquet")
 	rows, err := db.Copy(ctx, "select * from "+table, path)
 	if err != nil {
-		return chain.File{}, err
+		return chain.Object{}, err
 	}
 	var low, high int64
 	err = db.One(ctx, "select coalesce(min(entity_id), 0), coalesce(max(entity_id), 0) from grade", nil, &low, &high)
 	if err != nil {
-		return chain.File{}, err
+		return chain.Object{}, err
 	}
-	return w.Lake.Put(ctx, chain.Object{Chain: chain.Scored(w.policy.ID), Run: w.run, Table: table, Part: part, Range: chain.NoRange,
-		Path: path, Rows: rows, MinID: low, MaxID: high})
+	return chain.Object{Chain: chain.Scored(w.policy.ID), Run: w.run, Table: table, Part: part, Range: chain.NoRange,
+		Path: path, Rows: rows, MinID: low, MaxID: high}, nil
 }

@@ -6,9 +6,13 @@ package score
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strconv"
+
+	"golang.org/x/sync/errgroup"
 
 	"xinshu/catalog"
 	"xinshu/internal/chain"
@@ -239,17 +243,25 @@ func (w work) group(ctx context.Context, db *duck.DB, part int, g RangeGroup) ([
 	if err := w.models.Materialise(ctx, db); err != nil {
 		return nil, err
 	}
-	var files []chain.File
-	for _, table := range []string{"grade", "points"} {
-		file, err := w.put(ctx, db, part, table)
+	var (
+		tables = []string{"grade", "points"}
+		stored = make([]chain.File, len(tables))
+		puts   errgroup.Group
+	)
+	for i, table := range tables { // one table is hashed and stored while the next is written
+		object, err := w.write(ctx, db, part, table)
 		if err != nil {
-			return nil, err
+			return nil, errors.Join(err, puts.Wait())
 		}
-		if file.Rows > 0 {
-			files = append(files, file)
-		}
+		puts.Go(func() (err error) {
+			stored[i], err = w.Lake.Put(ctx, object)
+			return err
+		})
 	}
-	return files, nil
+	if err := puts.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(stored, func(f chain.File) bool { return f.Rows == 0 }), nil
 }
 
 // local gives the local paths of files.
