@@ -36,7 +36,7 @@ type Pipeline struct {
 	Runs      Runs
 	Now       func() time.Time
 	Watch     func(Event) // may be nil; called from several goroutines, one at a time each
-	Parallel  int         // sources pulled side by side; 0: 2
+	Parallel  int         // sources pulled side by side; 0: one after another
 }
 
 // Target is one platform that results are pushed to.
@@ -47,7 +47,8 @@ type Target struct {
 	Fields []string
 }
 
-// Choice narrows a run. Empty members choose everything.
+// Choice says what a run is about. No source and no datasets choose all of them; policies are scored
+// only when they are named.
 type Choice struct {
 	Source   string
 	Datasets []string
@@ -99,8 +100,7 @@ func (p *Pipeline) Run(ctx context.Context, c Choice) (Outcome, error) {
 	return o, errors.Join(errs...)
 }
 
-// chosen gives the policies of a choice in the catalogue's order. A policy that is not chosen by
-// name runs only when its as_of can be told: a template has none.
+// chosen gives the policies that a choice names, in the catalogue's order.
 func (p *Pipeline) chosen(c Choice) []catalog.Policy {
 	var policies []catalog.Policy
 	for _, policy := range p.Catalog.Policies {
