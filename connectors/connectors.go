@@ -46,8 +46,14 @@ type Conn interface {
 // Job is one dataset on one connection.
 type Job struct {
 	Dataset catalog.Dataset
-	Values  Values // by the driver's Job settings
+	Values  Values  // by the driver's Job settings
+	Window  *Window // a part to be read again by itself; nil: what follows the cursor
 }
+
+// Window is a stretch of the watermark, half open: From is included, Until is left out, so that
+// neighbouring windows neither overlap nor leave a gap. Both are written as the source writes its
+// watermark; an empty one is unbounded. A pull of a window neither reads nor moves the cursor.
+type Window struct{ From, Until string }
 
 // Cursor is a place in a source; empty is the beginning. Only the connector that made it reads it.
 type Cursor string
@@ -73,6 +79,7 @@ type Page struct {
 	Next     Cursor       // the place after the last row
 	Declared *int64       // the total the source says this pull has; on any one page, usually the first
 	Taken    []string     // handles of source items that this page completes; given back through Ack once committed
+	Whole    bool         // on the last page: the pull gave everything that the source holds now, so what is not in it is gone; a source that holds nothing gives one page without Batch that says so
 }
 
 // Origin is where a row was found, so that a steward finds it again.

@@ -53,19 +53,25 @@ func siblings(self string) []string {
 
 // homes says which folders may import a third-party package, so that it can be replaced by opening one folder.
 var homes = map[string][]string{
-	"github.com/apache/arrow/go/v15": {"xinshu/connectors/...", "xinshu/pipelines/stage"},
-	"github.com/duckdb/duckdb-go":    {"xinshu/internal/duck"},
-	"github.com/minio/minio-go/v7":   {"xinshu/internal/lake"},
-	"github.com/robfig/cron/v3":      {"xinshu/pipelines/schedule"},
-	"github.com/go-resty/resty/v2":   {"xinshu/connectors/restapi"},
-	"github.com/jackc/pgx/v5":        {"xinshu/internal/state", "xinshu/connectors/dbtable"},
-	"github.com/mattn/go-sqlite3":    {"xinshu/internal/state", "xinshu/connectors/dbtable", "xinshu/internal/simulate"},
-	"github.com/pressly/goose/v3":    {"xinshu/internal/state"},
-	"github.com/spf13/cobra":         {"xinshu/cmd/xinshu"},
-	"go.yaml.in/yaml/v3":             {"xinshu/catalog", "xinshu/cmd/xinshu"},
-	"github.com/pkg/sftp":            {"xinshu/connectors/files", "xinshu/internal/simulate"},
-	"golang.org/x/crypto/ssh":        {"xinshu/connectors/files", "xinshu/internal/simulate", "xinshu/internal/sshtest"},
-	"github.com/bytedance/sonic":     {"xinshu/connectors/jsonrows", "xinshu/connectors/restapi"},
+	"github.com/apache/arrow/go/v15":  {"xinshu/connectors/...", "xinshu/pipelines/stage"},
+	"github.com/duckdb/duckdb-go":     {"xinshu/internal/duck"},
+	"github.com/minio/minio-go/v7":    {"xinshu/internal/lake", "xinshu/connectors/files"},
+	"github.com/robfig/cron/v3":       {"xinshu/pipelines/schedule"},
+	"github.com/go-resty/resty/v2":    {"xinshu/connectors/restapi"},
+	"github.com/jackc/pgx/v5":         {"xinshu/internal/state", "xinshu/connectors/dbtable"},
+	"github.com/go-sql-driver/mysql":  {"xinshu/connectors/dbtable"},
+	"github.com/microsoft/go-mssqldb": {"xinshu/connectors/dbtable"},
+	"github.com/sijms/go-ora":         {"xinshu/connectors/dbtable"},
+	"github.com/jlaffaye/ftp":         {"xinshu/connectors/files"},
+	"github.com/xuri/excelize/v2":     {"xinshu/connectors/files", "xinshu/internal/quarantine"},
+	"github.com/tjfoc/gmsm":           {"xinshu/connectors/restapi", "xinshu/connectors/files", "xinshu/connectors/gm"},
+	"github.com/mattn/go-sqlite3":     {"xinshu/internal/state", "xinshu/connectors/dbtable", "xinshu/internal/simulate"},
+	"github.com/pressly/goose/v3":     {"xinshu/internal/state"},
+	"github.com/spf13/cobra":          {"xinshu/cmd/xinshu"},
+	"go.yaml.in/yaml/v3":              {"xinshu/catalog", "xinshu/cmd/xinshu"},
+	"github.com/pkg/sftp":             {"xinshu/connectors/files", "xinshu/internal/simulate"},
+	"golang.org/x/crypto/ssh":         {"xinshu/connectors/files", "xinshu/internal/simulate", "xinshu/internal/sshtest"},
+	"github.com/bytedance/sonic":      {"xinshu/connectors/jsonrows", "xinshu/connectors/restapi"},
 }
 
 func TestNoWallIsBroken(t *testing.T) {
