@@ -26,13 +26,16 @@ type Setting struct {
 	Required bool
 	Secret   bool     // kept in a file or the environment, printed as ***
 	Choices  []string // empty: free text
+	When     string   // "place=sftp,ftp": only then does it matter, and only then is it asked for; empty: always
 }
 
 // Driver opens connections of one kind.
 type Driver struct {
-	Kind     string    // "restapi"; also the name of the folder
-	Settings []Setting // of a connection
-	Job      []Setting // of one dataset on that connection (path, table, mode)
+	Kind     string // "restapi"; also the name of the folder
+	Title    catalog.Text
+	About    catalog.Text // what it connects to, in a sentence or two for the manual
+	Settings []Setting    // of a connection
+	Job      []Setting    // of one dataset on that connection (path, table, mode)
 	Open     func(ctx context.Context, values Values) (Conn, error)
 }
 

@@ -17,7 +17,9 @@ import (
 // Driver is the kind dbtable.
 func Driver() connectors.Driver {
 	return connectors.Driver{Kind: "dbtable", Settings: settings, Job: jobSettings,
-		Open: func(ctx context.Context, values connectors.Values) (connectors.Conn, error) { return open(ctx, values) }}
+		Title: catalog.Text{ZH: "前置库表", EN: "front-end database"},
+		About: catalog.Text{ZH: "部门前置库中的表或视图：整表、按增量字段或按标志位抽取。", EN: "A table or view of a department's front-end database, read whole, by a column that grows, or by a flag."},
+		Open:  func(ctx context.Context, values connectors.Values) (connectors.Conn, error) { return open(ctx, values) }}
 }
 
 var settings = []connectors.Setting{

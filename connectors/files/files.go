@@ -25,7 +25,9 @@ import (
 // Driver is the kind files.
 func Driver() connectors.Driver {
 	return connectors.Driver{Kind: "files", Settings: settings, Job: jobSettings,
-		Open: func(ctx context.Context, values connectors.Values) (connectors.Conn, error) { return open(ctx, values) }}
+		Title: catalog.Text{ZH: "文件交换", EN: "files"},
+		About: catalog.Text{ZH: "部门放在目录或文件服务器上的数据文件，以及数据包与答复文件。", EN: "Data files that departments lay down in a folder or on a file server, and packets with their answers."},
+		Open:  func(ctx context.Context, values connectors.Values) (connectors.Conn, error) { return open(ctx, values) }}
 }
 
 var settings = []connectors.Setting{

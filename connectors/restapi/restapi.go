@@ -20,6 +20,8 @@ import (
 func Driver(now func() time.Time) connectors.Driver {
 	return connectors.Driver{
 		Kind: "restapi", Settings: settings, Job: jobSettings,
+		Title: catalog.Text{ZH: "数据接口", EN: "REST interface"},
+		About: catalog.Text{ZH: "平台以 HTTP 与 JSON 提供的数据接口：签名、分页、增量、推送与回执。", EN: "A platform that speaks HTTP and JSON: signatures, pages, increments, deliveries and receipts."},
 		Open: func(_ context.Context, values connectors.Values) (connectors.Conn, error) {
 			return open(values, clock{now: now, sleep: sleep})
 		},
