@@ -25,9 +25,12 @@ acceptance: servers build ## the main job on real files and real servers
 	$(GO) test -tags acceptance -count=1 -timeout 40m -v ./internal/acceptance
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 20m -v -run TestMemoryIsBounded ./pipelines/stage
 
+generate: ## pages of the manual that are drawn from what connectors declare
+	$(GO) run ./cmd/xinshu source manual --into docs/connectors
+
 lint: ## every linter that .golangci.yml leaves on (builds golangci-lint once, some minutes)
 	@mkdir -p $(WORK)/bin
 	@test -x $(WORK)/bin/golangci-lint || (cd deploy/dev/lint && $(GO) build -o $(WORK)/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 	$(WORK)/bin/golangci-lint run ./...
 
-.PHONY: help build servers test acceptance lint
+.PHONY: help build servers test acceptance generate lint

@@ -93,13 +93,21 @@ type TargetConfig struct {
 
 // loadConfig reads path; an empty path gives the defaults.
 func loadConfig(path string) (Config, error) {
+	if path == "" {
+		return readConfig("", nil)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, usageError{&fault.Error{Op: "read config", Code: fault.NotFound, Err: err}}
+	}
+	return readConfig(path, text)
+}
+
+// readConfig reads a config's text; path is what faults call it.
+func readConfig(path string, text []byte) (Config, error) {
 	var c Config
 	f := &configFaults{path: path}
-	if path != "" {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return c, usageError{&fault.Error{Op: "read config", Code: fault.NotFound, Err: err}}
-		}
+	if len(text) > 0 {
 		if f.decode(text, &c); len(f.found) > 0 {
 			return c, f.err()
 		}

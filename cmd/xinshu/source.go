@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"xinshu/connectors"
+	"xinshu/connectors/all"
+	"xinshu/internal/fault"
+	"xinshu/pipelines"
+	"xinshu/pipelines/stage"
+)
+
+func sourceCommand(t *terminal, o *options) *cobra.Command {
+	cmd := group(&cobra.Command{Use: "source", Short: "the platforms and departments that are pulled from"})
+	cmd.AddCommand(sourceAdd(t, o), sourceTest(t, o), sourceList(t, o), sourceManual(t))
+	return cmd
+}
+
+func sourceList(t *terminal, o *options) *cobra.Command {
+	cmd := t.jsonFlag(&cobra.Command{Use: "list", Short: "the sources of the config, without their secrets", Args: usage(cobra.NoArgs)})
+	cmd.RunE = func(*cobra.Command, []string) error {
+		c, err := o.load()
+		if err != nil {
+			return err
+		}
+		type shown struct {
+			Name     string   `json:"name"`
+			Kind     string   `json:"kind"`
+			Datasets []string `json:"datasets"`
+		}
+		list := []shown{}
+		for _, s := range c.Sources {
+			list = append(list, shown{s.Name, s.Kind, datasetsOf(s)})
+		}
+		if t.json {
+			return t.printJSON(list)
+		}
+		for _, s := range list {
+			t.printf("%-16s %-10s %s\n", s.Name, s.Kind, strings.Join(s.Datasets, " "))
+		}
+		return nil
+	}
+	return cmd
+}
+
+func datasetsOf(s SourceConfig) []string {
+	ids := []string{}
+	for id := range s.Datasets {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func sourceTest(t *terminal, o *options) *cobra.Command {
+	var (
+		datasets []string
+		rows     int
+	)
+	cmd := t.jsonFlag(&cobra.Command{Use: "test NAME", Short: "reach a source and show its first rows with their verdicts; nothing is staged", Args: usage(cobra.ExactArgs(1))})
+	cmd.Flags().StringSliceVar(&datasets, "dataset", nil, "dataset ids; none: all of the source")
+	cmd.Flags().IntVar(&rows, "rows", previewRows, "rows to show of each dataset; 0: the connection alone")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		c, err := o.load()
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(c.Sources, func(s SourceConfig) bool { return s.Name == args[0] })
+		if i < 0 {
+			return usageError{&fault.Error{Op: "choose the source", Code: fault.NotFound, Err: fmt.Errorf("the config has no source %q", args[0]), Hint: "see xinshu source list"}}
+		}
+		if len(datasets) == 0 {
+			datasets = datasetsOf(c.Sources[i])
+		}
+		return t.trySource(cmd.Context(), c, c.Sources[i], datasets, rows)
+	}
+	return cmd
+}
+
+// previewRows is how many rows are looked at before a source is taken in.
+const previewRows = 10
+
+// trial is what a look at a source came to.
+type trial struct {
+	Source   string       `json:"source"`
+	Reached  string       `json:"reached"`
+	Datasets []trialTable `json:"datasets"`
+}
+
+type trialTable struct {
+	Dataset string         `json:"dataset"`
+	Rows    []stage.Judged `json:"rows"`
+	Error   string         `json:"error,omitempty"`
+}
+
+// trySource reaches a source and looks at the first rows of its datasets. A dataset that cannot be
+// read does not keep the others from being shown.
+func (t *terminal) trySource(ctx context.Context, c Config, s SourceConfig, datasets []string, rows int) error {
+	p := pipelines.Pipeline{Drivers: map[string]connectors.Driver{}, Now: hubClock}
+	p.Catalog, _ = loadCatalog(c)
+	for _, d := range all.Drivers(hubClock) {
+		p.Drivers[d.Kind] = d
+	}
+	source := pipelines.Source{Name: s.Name, Kind: s.Kind, Values: s.Values, Datasets: s.Datasets}
+	found := trial{Source: s.Name, Datasets: []trialTable{}}
+	var err error
+	if found.Reached, err = p.Test(ctx, source); err != nil {
+		return fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	t.say("%s", found.Reached)
+	var errs []error
+	for _, id := range datasets {
+		if rows == 0 {
+			break
+		}
+		judged, err := p.Preview(ctx, source, id, rows)
+		table := trialTable{Dataset: id, Rows: judged}
+		if err != nil {
+			table.Error = err.Error()
+			errs = append(errs, fmt.Errorf("source %s: %w", s.Name, err))
+		}
+		found.Datasets = append(found.Datasets, table)
+		if !t.json {
+			ds, _ := p.Catalog.Dataset(id)
+			t.printf("%s %s: %d rows as staging would judge them\n", id, ds.Title.ZH, len(judged))
+			for _, j := range judged {
+				t.printf("%s", judgedLine(j, stage.Sentence(j.Reason, ds).ZH))
+			}
+		}
+	}
+	if t.json {
+		errs = append(errs, t.printJSON(found))
+	}
+	return errors.Join(errs...)
+}
+
+// judgedLine shows one row: where it is, the verdict with its reason, what was there.
+func judgedLine(j stage.Judged, sentence string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "  %s:%d  %s", filepath.Base(j.File), j.Line, j.Verdict)
+	if j.Reason != "" {
+		fmt.Fprintf(&b, "  %s %s %s", j.Reason, sentence, j.Column)
+	}
+	for _, note := range j.Notes {
+		fmt.Fprintf(&b, "  (%s)", note)
+	}
+	b.WriteString("\n   ")
+	for _, c := range j.Values {
+		if c.Value != nil && *c.Value != "" {
+			fmt.Fprintf(&b, " %s=%s", c.Name, clip(*c.Value))
+		}
+	}
+	return b.String() + "\n"
+}
+
+// clip keeps a line readable.
+func clip(text string) string {
+	const most = 24
+	if r := []rune(text); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return text
+}
+
+func sourceManual(t *terminal) *cobra.Command {
+	var into string
+	cmd := &cobra.Command{Use: "manual [KIND]", Short: "a kind's page of the manual, drawn from its declared settings", Args: usage(cobra.MaximumNArgs(1))}
+	language := cmd.Flags().String("lang", "zh", "zh or en")
+	cmd.Flags().StringVar(&into, "into", "", "write every kind's page in every language into this folder")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		if !slices.Contains(connectors.Languages, *language) {
+			return usageError{fmt.Errorf("--lang is %s", strings.Join(connectors.Languages, " or "))}
+		}
+		if into != "" {
+			return writeManuals(into)
+		}
+		if len(args) == 0 {
+			for _, d := range all.Drivers(hubClock) {
+				t.printf("%-10s %s  %s\n", d.Kind, d.Title.ZH, d.Title.EN)
+			}
+			return nil
+		}
+		d, ok := all.Driver(args[0], hubClock)
+		if !ok {
+			return usageError{fmt.Errorf("there is no connector kind %q; see xinshu source manual", args[0])}
+		}
+		t.printf("%s", d.Manual(*language))
+		return nil
+	}
+	return cmd
+}
+
+func writeManuals(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // pages for everybody to read
+		return err
+	}
+	for _, d := range all.Drivers(hubClock) {
+		for _, language := range connectors.Languages {
+			path := filepath.Join(dir, d.Kind+"."+language+".md")
+			if err := os.WriteFile(path, []byte(d.Manual(language)), 0o644); err != nil { //nolint:gosec // see above
+				return err
+			}
+		}
+	}
+	return nil
+}

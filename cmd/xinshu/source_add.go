@@ -1,0 +1,256 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+	"golang.org/x/term"
+
+	"xinshu/connectors"
+	"xinshu/connectors/all"
+	"xinshu/internal/fault"
+)
+
+func sourceAdd(t *terminal, o *options) *cobra.Command {
+	var (
+		from          string
+		yes, untested bool
+		rows          int
+	)
+	cmd := &cobra.Command{Use: "add [NAME]", Short: "take in a source: its settings are asked for or read, tried, shown with ten rows, and written to the config",
+		Args: usage(cobra.MaximumNArgs(1))}
+	cmd.Flags().StringVar(&from, "from", "", "a file in the form of one item of `sources`, or - for standard input; none: every setting is asked for")
+	cmd.Flags().BoolVar(&yes, "yes", false, "write without asking")
+	cmd.Flags().BoolVar(&untested, "untested", false, "write without reaching the source, where the network is not open yet")
+	cmd.Flags().IntVar(&rows, "rows", previewRows, "rows to show of each dataset")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if o.config == "" {
+			return usageError{errors.New("name the config that the source is written to with -c; a file that is not there yet is made")}
+		}
+		a := &asker{t: t, in: bufio.NewReader(t.in)}
+		s, err := readSource(a, from)
+		if err != nil {
+			return err
+		}
+		if len(args) == 1 {
+			s.Name = args[0]
+		}
+		edit, err := newSourceEdit(o.config, s)
+		if err != nil {
+			return err
+		}
+		c, resolved, err := edit.check()
+		if err != nil {
+			return err
+		}
+		if o.data != "" {
+			c.Data = o.data
+		}
+		if !untested {
+			if err := t.trySource(cmd.Context(), c, resolved, datasetsOf(resolved), rows); err != nil {
+				t.say("nothing was written; --untested writes a source that cannot be reached yet")
+				return err
+			}
+		}
+		if !yes && !a.agrees(fmt.Sprintf("写入 %s？ write %s to %s? [y/N] ", o.config, s.Name, o.config)) {
+			return errors.Join(context.Cause(cmd.Context()), usageError{errors.New("nothing was written")})
+		}
+		if err := edit.write(); err != nil {
+			return err
+		}
+		t.say("source %s is in %s; next: xinshu pull -c %s --source %s", s.Name, o.config, o.config, s.Name)
+		return nil
+	}
+	return cmd
+}
+
+// readSource takes a source from YAML or from the dialogue.
+func readSource(a *asker, from string) (s SourceConfig, err error) {
+	var text []byte
+	switch from {
+	case "":
+		return a.source()
+	case "-":
+		text, err = io.ReadAll(io.LimitReader(a.in, 1<<20))
+	default:
+		text, err = os.ReadFile(from)
+	}
+	if err != nil {
+		return s, usageError{&fault.Error{Op: "read the source", Code: fault.NotFound, Err: err}}
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	dec.KnownFields(true)
+	if err := dec.Decode(&s); err != nil {
+		f := &configFaults{path: from}
+		f.yaml(err)
+		return s, f.err()
+	}
+	return s, nil
+}
+
+// asker is the dialogue. Questions go to standard error, in both languages of the screens.
+type asker struct {
+	t     *terminal
+	in    *bufio.Reader
+	ended bool
+}
+
+func (a *asker) line() string {
+	text, err := a.in.ReadString('\n')
+	a.ended = a.ended || err != nil
+	return strings.TrimSpace(text)
+}
+
+func (a *asker) agrees(question string) bool {
+	fmt.Fprint(a.t.err, question)
+	return slices.Contains([]string{"y", "yes", "是"}, strings.ToLower(a.line()))
+}
+
+// source asks for everything one source needs.
+func (a *asker) source() (SourceConfig, error) {
+	var s SourceConfig
+	var kinds []string
+	for _, d := range all.Drivers(hubClock) {
+		kinds = append(kinds, d.Kind)
+		a.t.say("  %-10s %s  %s", d.Kind, d.Title.ZH, d.Title.EN)
+	}
+	s.Kind = a.until("类型 kind", "", func(v string) string {
+		if !slices.Contains(kinds, v) {
+			return "类型只有 kinds are " + strings.Join(kinds, ", ")
+		}
+		return ""
+	})
+	s.Name = a.until("来源名称 name of the source", "", func(v string) string {
+		if v == "" || strings.ContainsAny(v, " \t/\\") {
+			return "名称不得为空，不含空格与斜线 a name without blanks and slashes"
+		}
+		return ""
+	})
+	driver, _ := all.Driver(s.Kind, hubClock)
+	if a.ended {
+		return s, a.unfinished()
+	}
+	s.Values = a.settings(driver.Settings)
+	s.Datasets = map[string]connectors.Values{}
+	for !a.ended {
+		id := a.until("数据集标识，空行结束 dataset id, empty to end", "", func(string) string { return "" })
+		if id == "" {
+			break
+		}
+		s.Datasets[id] = a.settings(driver.Job)
+	}
+	if len(s.Datasets) == 0 && a.ended {
+		return s, a.unfinished()
+	}
+	return s, nil
+}
+
+func (a *asker) unfinished() error {
+	return usageError{errors.New("the answers ended before the source was complete; nothing was written")}
+}
+
+// until asks until the answer is good; fault says what is wrong with one.
+func (a *asker) until(question, fallback string, fault func(string) string) string {
+	for {
+		fmt.Fprint(a.t.err, question)
+		if fallback != "" {
+			fmt.Fprintf(a.t.err, " [%s]", fallback)
+		}
+		fmt.Fprint(a.t.err, ": ")
+		v := a.line()
+		if v == "" {
+			v = fallback
+		}
+		what := fault(v)
+		if what == "" || a.ended {
+			return v
+		}
+		a.t.say("  %s", what)
+	}
+}
+
+// settings asks for what has no sound default, and shows the rest, which one line each may change.
+func (a *asker) settings(declared []connectors.Setting) connectors.Values {
+	values := connectors.Values{}
+	var rest []connectors.Setting
+	for _, s := range declared {
+		switch {
+		case a.ended || !s.Asked(values):
+		case s.Required || len(s.Choices) > 0 || s.Secret || s.Default == "":
+			a.ask(s, values)
+		default:
+			rest = append(rest, s)
+		}
+	}
+	if len(rest) == 0 || a.ended {
+		return values
+	}
+	a.t.say("其余设置取默认值，可写 名称=值 修改，空行继续 the others keep their defaults; change one with name=value, an empty line goes on")
+	for _, s := range rest {
+		a.t.say("  %s=%s  %s  %s", s.Name, s.Default, s.Title.ZH, s.Title.EN)
+	}
+	for !a.ended {
+		fmt.Fprint(a.t.err, "> ")
+		line := a.line()
+		if line == "" {
+			break
+		}
+		name, value, ok := strings.Cut(line, "=")
+		if name = strings.TrimSpace(name); !ok || !slices.ContainsFunc(rest, func(s connectors.Setting) bool { return s.Name == name }) {
+			a.t.say("  没有此设置 no such setting: %s", name)
+			continue
+		}
+		values[name] = strings.TrimSpace(value)
+	}
+	return values
+}
+
+func (a *asker) ask(s connectors.Setting, values connectors.Values) {
+	question := s.Name
+	a.t.say("%s  %s\n  %s\n  %s", s.Title.ZH, s.Title.EN, s.Help.ZH, s.Help.EN)
+	if len(s.Choices) > 0 {
+		question += " {" + strings.Join(s.Choices, "|") + "}"
+	}
+	fault := func(v string) string {
+		switch {
+		case v == "" && s.Required:
+			return "必填 it is required"
+		case v != "" && len(s.Choices) > 0 && !slices.Contains(s.Choices, v):
+			return "可选值 one of " + strings.Join(s.Choices, ", ")
+		}
+		return ""
+	}
+	if s.Secret {
+		fault = nil
+		a.t.say("  ${env:NAME} 或 or ${file:PATH}；也可直接输入，另存于只有本人可读的文件 or typed, then kept in a file that only its owner reads")
+		fmt.Fprintf(a.t.err, "%s: ", question)
+		if v := a.hidden(); v != "" {
+			values[s.Name] = v
+		}
+		return
+	}
+	if v := a.until(question, s.Default, fault); v != "" && v != s.Default {
+		values[s.Name] = v
+	}
+}
+
+// hidden reads a secret without showing it where a person types.
+func (a *asker) hidden() string {
+	f, ok := a.t.in.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor fits
+		return a.line()
+	}
+	text, err := term.ReadPassword(int(f.Fd())) //nolint:gosec // see above
+	a.ended = a.ended || err != nil
+	a.t.say("")
+	return strings.TrimSpace(string(text))
+}
