@@ -2,6 +2,7 @@ package files
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"io/fs"
 	"iter"
@@ -20,18 +21,26 @@ func (c *conn) Ack(ctx context.Context, j connectors.Job, handles iter.Seq2[stri
 	if err != nil {
 		return err
 	}
+	var names listing // of the folder, read when there is something to move
 	for text, err := range handles {
 		if err != nil {
 			return err
 		}
 		sum, name, ok := strings.Cut(text, " ")
-		if !ok || name == "" || strings.ContainsAny(name, `/\`) {
+		if !ok || len(sum) < 8 || name == "" || strings.ContainsAny(name, `/\`) {
 			return fault.Newf(fault.Invalid, op, "a handle was not made by kind files")
 		}
 		if jb.done == "" {
 			continue
 		}
-		if err := c.move(ctx, jb, name, sum); err != nil {
+		if names.files == nil {
+			found, err := c.place.list(ctx, jb.folder)
+			if err != nil {
+				return failed(ctx, op, err)
+			}
+			names = listed(found)
+		}
+		if err := c.move(ctx, jb, names, name, sum); err != nil {
 			return failed(ctx, op, err)
 		}
 	}
@@ -39,23 +48,71 @@ func (c *conn) Ack(ctx context.Context, j connectors.Job, handles iter.Seq2[stri
 }
 
 // move takes the .ok first, so that a file half moved is not ready, and the file last.
-func (c *conn) move(ctx context.Context, jb job, name, sum string) error {
-	s, err := c.look(ctx, path.Join(jb.folder, name), false)
-	if errors.Is(err, fs.ErrNotExist) {
+func (c *conn) move(ctx context.Context, jb job, names listing, name, sum string) error {
+	is, there := names.files[name]
+	if !there {
 		return nil // moved before
 	}
-	if err != nil || s.sum != sum {
+	if have, err := c.sum(ctx, path.Join(jb.folder, name), is); away(err) || err == nil && have != sum {
+		return nil
+	} else if err != nil {
 		return err
 	}
-	target := name
-	if _, err := c.place.stat(ctx, path.Join(jb.done, name)); err == nil {
-		target = name + "." + sum[:8] // an earlier file of the same name stays where it is
+	target, err := c.free(ctx, jb, name, sum)
+	if err != nil {
+		return err
 	}
-	for _, ext := range []string{".ok", ".md5", ""} {
-		err := c.place.rename(ctx, path.Join(jb.folder, name+ext), path.Join(jb.done, target+ext))
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	for _, ext := range companions {
+		companion, there := names.companion(name, ext)
+		if !there || companion.name != name+ext && names.stems[stem(companion.name)] > 1 {
+			continue // a.ok belongs to another file beside a.csv as well
+		}
+		to := target + strings.TrimPrefix(companion.name, name)
+		if companion.name != name+ext {
+			to = stem(target) + ext
+		}
+		if err := c.rename(ctx, jb, companion.name, to); err != nil {
 			return err
 		}
+		delete(names.files, companion.name)
 	}
-	return nil
+	delete(names.files, name)
+	names.stems[stem(name)]--
+	return c.rename(ctx, jb, name, target)
+}
+
+func (c *conn) rename(ctx context.Context, jb job, from, to string) error {
+	err := c.place.rename(ctx, path.Join(jb.folder, from), path.Join(jb.done, to))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // taken away meanwhile
+	}
+	return err
+}
+
+// free gives the name that a file gets among the taken ones. An earlier file of the same name stays
+// where it is, but a copy that a killed run left is written over.
+func (c *conn) free(ctx context.Context, jb job, name, sum string) (string, error) {
+	is, err := c.place.stat(ctx, path.Join(jb.done, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return name, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	if have, err := c.sum(ctx, path.Join(jb.done, name), is); err != nil || have == sum {
+		return name, err
+	}
+	return name + "." + sum[:8], nil
+}
+
+// sum reads a file for its sum alone.
+func (c *conn) sum(ctx context.Context, file string, is entry) (string, error) {
+	in, err := c.read(ctx, file, is)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = in.Close() }()
+	whole := sha256.New()
+	_, err = copyAll(whole, in)
+	return short(whole), err
 }

@@ -69,12 +69,12 @@ func (c *conn) Answers(ctx context.Context) iter.Seq2[connectors.Answer, error] 
 
 func (c *conn) readAnswer(ctx context.Context, e entry) (connectors.Answer, error) {
 	a := connectors.Answer{Handle: e.name}
-	in, err := c.place.open(ctx, path.Join(c.answer, e.name))
+	in, err := c.read(ctx, path.Join(c.answer, e.name), e)
 	if err != nil {
 		return a, err
 	}
 	defer func() { _ = in.Close() }()
-	body, err := io.ReadAll(io.LimitReader(reading{ctx, in}, maxAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(in, maxAnswer+1))
 	if err != nil {
 		return a, err
 	}

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"xinshu/catalog"
 	"xinshu/connectors"
@@ -43,6 +44,8 @@ var settings = []connectors.Setting{
 	{Name: "passphrase", Secret: true, Title: catalog.Text{ZH: "私钥口令", EN: "passphrase of the key"}, Help: catalog.Text{ZH: "私钥加密时填", EN: "when the key is encrypted"}},
 	{Name: "host_key", Title: catalog.Text{ZH: "主机公钥", EN: "host key"},
 		Help: catalog.Text{ZH: "sftp 必填：“ssh-ed25519 AAAA…”或指纹“SHA256:…”，逗号分隔可填多个；不符即拒绝连接", EN: "needed for sftp: \"ssh-ed25519 AAAA…\" or a fingerprint \"SHA256:…\", several separated by commas; another key is refused"}},
+	{Name: "stall", Default: "60s", Title: catalog.Text{ZH: "停顿时限", EN: "time without bytes"},
+		Help: catalog.Text{ZH: "读取时在此时间内来的不足 64 KB，就断开并从断点续读，五次后失败", EN: "when less than 64 KB come in this time of reading, the line is dropped and reading resumes where it stopped, five times"}},
 	{Name: "timeout", Default: "30s", Title: catalog.Text{ZH: "连接时限", EN: "time to connect"}, Help: catalog.Text{ZH: "仅 sftp", EN: "sftp only"}},
 	{Name: "outbox", Title: catalog.Text{ZH: "推送目录", EN: "folder of packets"}, Help: catalog.Text{ZH: "相对根目录；空为根目录", EN: "below the root; empty: the root"}},
 	{Name: "packet", Default: "xml", Choices: []string{"xml", "json"}, Title: catalog.Text{ZH: "数据包格式", EN: "form of packets"}, Help: catalog.Text{ZH: "包头加包体", EN: "header and body"}},
@@ -63,8 +66,17 @@ var jobSettings = []connectors.Setting{
 		Help: catalog.Text{ZH: "仅 JSON；文件本身是数组时不用", EN: "JSON only; not used where the file is an array"}},
 	{Name: "ready", Default: "none", Choices: []string{"none", "ok"}, Title: catalog.Text{ZH: "就绪标志", EN: "sign that a file is whole"},
 		Help: catalog.Text{ZH: "ok：有同名 .ok 文件才读", EN: "ok: a file is read only once its .ok is there"}},
-	{Name: "checksum", Default: "if_present", Choices: []string{"if_present", "required", "none"}, Title: catalog.Text{ZH: "校验文件", EN: "checksum file"},
-		Help: catalog.Text{ZH: "同名 .md5；不符的文件一行也不取", EN: "the .md5 beside a file; of a file that differs no row is taken"}},
+	{Name: "checksum", Default: "if_present", Choices: []string{"if_present", "required", "md5", "sm3", "sha256", "none"}, Title: catalog.Text{ZH: "校验文件", EN: "checksum file"},
+		Help: catalog.Text{ZH: "同名 .md5、.sm3、.sha256；不符的文件一行也不取，重放校验文件即可再读。填 md5、sm3、sha256 则必须有该文件", EN: "the .md5, .sm3 or .sha256 beside a file; of a file that differs no row is taken, and laying the companion anew has it read again. md5, sm3, sha256: that one must be there"}},
+	{Name: "archive", Default: "auto", Choices: []string{"auto", "none", "gzip", "zip"}, Title: catalog.Text{ZH: "压缩", EN: "archive"},
+		Help: catalog.Text{ZH: "auto 按扩展名 .gz、.zip；压缩包内不得再有压缩包，不得加密", EN: "auto goes by the extensions .gz and .zip; archives in archives and encrypted ones are refused"}},
+	{Name: "members", Default: "*", Title: catalog.Text{ZH: "包内文件名样式", EN: "pattern of members"},
+		Help: catalog.Text{ZH: "仅 zip；不符的成员不读，例如 *.csv", EN: "zip only; members of other names are not read, for example *.csv"}},
+	{Name: "members_max", Default: "1000", Title: catalog.Text{ZH: "包内文件数上限", EN: "most members"}, Help: catalog.Text{ZH: "仅 zip；超过则整包拒收", EN: "zip only; an archive with more is refused"}},
+	{Name: "unpacked_mb", Default: "16384", Title: catalog.Text{ZH: "解压大小上限（MB）", EN: "most MB unpacked"}, Help: catalog.Text{ZH: "整包合计；超过则拒收", EN: "of all members together; an archive with more is refused"}},
+	{Name: "unpacked_ratio", Default: "200", Title: catalog.Text{ZH: "解压倍数上限", EN: "most growth"}, Help: catalog.Text{ZH: "解压后与压缩前大小之比，16 MB 以内不限；超过则拒收", EN: "size unpacked by size packed, free up to 16 MB; an archive with more is refused"}},
+	{Name: "stock", Default: "each", Choices: []string{"each", "newest"}, Title: catalog.Text{ZH: "文件之间", EN: "what a file is"},
+		Help: catalog.Text{ZH: "each：每个文件都是新增；newest：每个文件都是全量，只取文件名排在最后的一个", EN: "each: every file adds rows; newest: every file is the whole stock, and only the last in the order of names counts"}},
 	{Name: "done", Title: catalog.Text{ZH: "已取目录", EN: "folder of taken files"},
 		Help: catalog.Text{ZH: "相对根目录；取完的文件移入。空为留在原处", EN: "below the root; taken files move there. Empty: they stay"}},
 	{Name: "page_rows", Default: "10000", Title: catalog.Text{ZH: "每页行数", EN: "rows of a page"}, Help: catalog.Text{ZH: "最多 10000", EN: "10000 at most"}},
@@ -76,6 +88,8 @@ type conn struct {
 	answer string
 	packet string
 	sender string
+	stall  time.Duration
+	pause  time.Duration
 }
 
 func open(ctx context.Context, values connectors.Values) (*conn, error) {
@@ -94,7 +108,7 @@ func open(ctx context.Context, values connectors.Values) (*conn, error) {
 		r.Int("port", 1)
 		r.Duration("timeout")
 	}
-	c := &conn{outbox: below(r, "outbox"), answer: below(r, "answers"), packet: r.Text("packet"), sender: r.Text("sender")}
+	c := &conn{outbox: below(r, "outbox"), answer: below(r, "answers"), packet: r.Text("packet"), sender: r.Text("sender"), stall: r.Duration("stall"), pause: time.Second}
 	if r.Text("answers") == "" {
 		c.answer = c.outbox
 	}

@@ -2,14 +2,8 @@ package files
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // the companion that departments send
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
-	"io"
 	"io/fs"
 	"iter"
 	"path"
@@ -20,55 +14,16 @@ import (
 	"xinshu/internal/fault"
 )
 
-// place of a source: which files were taken, and how far the one in hand was read. Only files that
-// are still there are remembered.
-type taken struct {
-	Files map[string]mark `json:"files,omitempty"`
-	In    *inside         `json:"in,omitempty"`
-}
-
-// mark knows a file again: the same name with another size, time or content is another file.
-type mark struct {
-	Size     int64  `json:"size"`
-	Modified int64  `json:"time"` // nanoseconds
-	Sum      string `json:"sum"`  // first half of SHA-256
-}
-
-type inside struct {
-	Name string `json:"name"`
-	Sum  string `json:"sum"`
-	Rows int64  `json:"rows"`
-}
-
-type job struct {
-	op, folder, pattern, format, encoding string
-	delimiter                             byte
-	rowsPath                              string
-	ok                                    bool
-	checksum                              string
-	done                                  string
-	rows                                  int
-}
-
-var delimiters = map[string]byte{"comma": ',', "semicolon": ';', "tab": '\t', "pipe": '|'}
-
-func readJob(j connectors.Job, op string) (job, error) {
-	r := connectors.NewReader(jobSettings, j.Values)
-	jb := job{op: op, folder: below(r, "folder"), pattern: r.Text("pattern"), format: r.Text("format"), encoding: r.Text("encoding"),
-		delimiter: delimiters[r.Text("delimiter")], rowsPath: r.Text("rows_path"), ok: r.Text("ready") == "ok", checksum: r.Text("checksum"), rows: r.Int("page_rows", 1)}
-	if r.Text("done") != "" {
-		if jb.done = below(r, "done"); jb.done == jb.folder {
-			r.Fault("done is the folder that is read")
-		}
-	}
-	if jb.rows > connectors.PageRows {
-		r.Fault("page_rows is above %d", connectors.PageRows)
-	}
-	if err := r.Err(); err != nil {
-		return jb, &fault.Error{Op: op, Code: fault.Invalid, Hint: "correct the dataset's settings on this source", Err: err}
-	}
-	return jb, nil
-}
+// Reason codes of files that are refused whole.
+const (
+	fileChecksum = "FILE_CHECKSUM" // differs from its companion, or the companion is missing where it is required
+	fileFormat   = "FILE_FORMAT"   // an extension that names no format that is read here
+	fileEncoding = "FILE_ENCODING" // UTF-16
+	fileHeader   = "FILE_HEADER"   // no header, or one that names a column twice
+	fileArchive  = "FILE_ARCHIVE"  // cut, encrypted, nested or larger than an archive may be
+	jsonSyntax   = "JSON_SYNTAX"
+	jsonRows     = "JSON_ROWS" // no array at rows_path
+)
 
 // Pull reads the files that were not taken before, in the order of their names. A file that is not
 // whole yet is left for the next pull. One that is broken as a whole is one reject that names it, and
@@ -90,11 +45,13 @@ func (c *conn) pull(ctx context.Context, j connectors.Job, op string, after conn
 	if err != nil {
 		return err
 	}
-	at := taken{}
-	if after != "" {
-		if err := json.Unmarshal([]byte(after), &at); err != nil {
-			return fault.Newf(fault.Invalid, op, "the cursor was not made by kind files")
-		}
+	if j.Window != nil {
+		return &fault.Error{Op: op, Code: fault.Invalid, Err: errors.New("files carry no watermark, so there is no window of one to read again"),
+			Hint: "lay the files of that time down again, or bring them by hand with xinshu ingest"}
+	}
+	at, in, err := readCursor(after)
+	if err != nil {
+		return &fault.Error{Op: op, Code: fault.Invalid, Err: err}
 	}
 	found, err := c.place.list(ctx, jb.folder)
 	if errors.Is(err, fs.ErrNotExist) { // a mistyped folder must not look like a department that has nothing to say
@@ -105,198 +62,103 @@ func (c *conn) pull(ctx context.Context, j connectors.Job, op string, after conn
 		return err
 	}
 	at.keep(found)
-	names := make(map[string]bool, len(found))
-	for _, e := range found {
-		names[e.name] = true
-	}
-	slices.SortFunc(found, func(a, b entry) int { return strings.Compare(a.name, b.name) })
-	for _, e := range found {
+	names := listed(found)
+	due := jb.due(found, names, at)
+	for i, e := range due {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if !jb.wants(e.name) || at.has(e) || jb.ok && companion(names, e.name, ".ok") == "" {
+		if err := c.take(ctx, jb, e, names, at, in, i == len(due)-1, yield); err != nil {
+			return err
+		}
+	}
+	if at.stale() && !yield(connectors.Page{Next: at.cursor(nil, true)}, nil) {
+		return errStop
+	}
+	return nil
+}
+
+// due gives the files to be looked at, in the order of their names.
+func (jb job) due(found []entry, names listing, at *taken) (due []entry) {
+	for _, e := range found {
+		if !jb.wants(e.name) {
 			continue
 		}
-		if err := c.take(ctx, jb, e, companion(names, e.name, ".md5"), &at, yield); err != nil {
+		if _, ready := names.companion(e.name, ".ok"); jb.ok && !ready {
+			continue
+		}
+		due = append(due, e)
+	}
+	slices.SortFunc(due, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	if jb.newest {
+		due = due[max(0, len(due)-1):]
+		due = slices.DeleteFunc(due, func(e entry) bool { return e.name < at.newest })
+	}
+	return slices.DeleteFunc(due, func(e entry) bool {
+		return at.is(e.name, e.stamp("")) || at.is(e.name, jb.refusedStamp(e, jb.sumsOf(names, e.name)))
+	})
+}
+
+// refusedStamp changes with a refused file, with its companions, and with the settings that refused it.
+func (jb job) refusedStamp(e entry, s sums) short8 { return e.stamp("refused\n" + s.stamp + jb.again) }
+
+// take reads one file, if it is whole.
+func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *taken, in *inside, last bool, yield func(connectors.Page, error) bool) error {
+	s := jb.sumsOf(names, e.name)
+	file := path.Join(jb.folder, e.name)
+	p, err := c.look(ctx, jb, e, s)
+	if away(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", e.name, err)
+	}
+	defer p.close()
+	now, err := c.place.stat(ctx, file)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !now.same(e) {
+		return nil // gone or still being written: the next pull will find it whole
+	}
+	if err != nil {
+		return fmt.Errorf("look at %s again: %w", e.name, err)
+	}
+	if at.holds(e.name, p.sum) {
+		at.take(e.name, e.stamp(""), p.sum) // touched, not changed
+		return nil
+	}
+	out := &sheet{job: jb, name: e.name, sum: p.sum, stamp: e.stamp(""), stampRefused: jb.refusedStamp(e, s), at: at, last: last, yield: yield, label: c.place.name(file)}
+	if p.reason != "" {
+		return out.refuseFile(p.reason, p.what)
+	}
+	if in != nil && in.Name == e.name && in.Sum == p.sum && !jb.newest {
+		out.from = *in
+	}
+	for i, data := range p.contents {
+		if i < out.from.Member {
+			continue
+		}
+		out.open(i, data, i == len(p.contents)-1)
+		if err := c.data(ctx, jb, data, out); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// wants leaves out companions, answers and names under which files are being written. A file that the
-// pattern names as it stands, brackets and all, is wanted whatever it is called.
-func (jb job) wants(name string) bool {
-	if name == jb.pattern {
-		return true
-	}
-	if strings.HasPrefix(name, ".") {
-		return false
-	}
-	switch strings.ToLower(path.Ext(name)) {
-	case ".ok", ".md5", ".sm3", ".sha256", ".fb", ".tmp", ".temp", ".part", ".filepart", ".writing":
-		return false
-	}
-	match, err := path.Match(jb.pattern, name)
-	return match && err == nil
-}
-
-// companion finds a.csv.ok, or a.ok, beside a.csv.
-func companion(names map[string]bool, name, ext string) string {
-	for _, c := range []string{name + ext, strings.TrimSuffix(name, path.Ext(name)) + ext} {
-		if names[c] {
-			return c
-		}
-	}
-	return ""
-}
-
-// keep forgets files that are no longer there.
-func (t *taken) keep(found []entry) {
-	kept := make(map[string]mark, len(t.Files))
-	for _, e := range found {
-		if m, ok := t.Files[e.name]; ok {
-			kept[e.name] = m
-		}
-	}
-	t.Files = kept
-}
-
-func (t *taken) has(e entry) bool {
-	m, ok := t.Files[e.name]
-	return ok && m.Size == e.size && m.Modified == e.modified.UnixNano()
-}
-
-func (t *taken) cursor(in *inside) connectors.Cursor {
-	text, _ := json.Marshal(taken{Files: t.Files, In: in}) // names and numbers always encode
-	return connectors.Cursor(text)
-}
-
-// seen is what the first reading of a file found out.
-type seen struct {
-	sum, md5 string
-	utf16    bool
-	encoding string
-}
-
-// look reads a file through once, before any row of it counts. MD5 is worked out where it is compared.
-func (c *conn) look(ctx context.Context, file string, compared bool) (seen, error) {
-	in, err := c.place.open(ctx, file)
-	if err != nil {
-		return seen{}, err
-	}
-	defer func() { _ = in.Close() }()
-	sum, check, sniff := sha256.New(), md5.New(), &sniffer{} //nolint:gosec // see the import
-	watch := []io.Writer{sum, sniff}
-	if compared {
-		watch = append(watch, check)
-	}
-	if _, err := io.CopyBuffer(io.MultiWriter(watch...), reading{ctx, in}, make([]byte, 256<<10)); err != nil {
-		return seen{}, err
-	}
-	return seen{sum: short(sum), md5: hex.EncodeToString(check.Sum(nil)), utf16: sniff.utf16, encoding: sniff.encoding()}, nil
-}
-
-func short(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:16]) }
-
-// reading ends when its context does.
-type reading struct {
-	ctx context.Context //nolint:containedctx // io.Reader has no parameter for it, and this one lives for one copy
-	in  io.Reader
-}
-
-func (r reading) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return r.in.Read(p)
-}
-
-// take reads one file, if it is whole.
-func (c *conn) take(ctx context.Context, jb job, e entry, md5name string, at *taken, yield func(connectors.Page, error) bool) error {
-	file := path.Join(jb.folder, e.name)
-	s, err := c.look(ctx, file, md5name != "")
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // taken away since it was listed
-	}
-	if err != nil {
-		return fmt.Errorf("read %s: %w", e.name, err)
-	}
-	now, err := c.place.stat(ctx, file)
-	if err != nil || now.size != e.size || !now.modified.Equal(e.modified) {
-		return nil //nolint:nilerr // gone or still being written: the next pull will find it whole
-	}
-	m := mark{e.size, e.modified.UnixNano(), s.sum}
-	if old, ok := at.Files[e.name]; ok && old.Sum == m.Sum && old.Size == m.Size {
-		at.Files[e.name] = m // touched, not changed
-		return nil
-	}
-	out := &sheet{job: jb, name: e.name, label: c.place.name(file), at: at, mark: m, yield: yield}
-	if reason, what, err := c.check(ctx, jb, s, md5name, e); err != nil {
-		return err
-	} else if reason != "" {
-		return out.refuse(reason, 0, what)
-	}
-	if at.In != nil && at.In.Name == e.name && at.In.Sum == s.sum {
-		out.skip = at.In.Rows
-	}
-	at.In = nil
-	encoding := jb.encoding
-	if encoding == "auto" {
-		encoding = s.encoding
-	}
-	return c.rows(ctx, jb, file, encoding, s.sum, out)
-}
-
-// Reason codes of files that are refused whole.
-const (
-	fileChecksum = "FILE_CHECKSUM" // differs from its .md5, or the .md5 is missing where it is required
-	fileFormat   = "FILE_FORMAT"   // an extension that names no format that is read here
-	fileEncoding = "FILE_ENCODING" // UTF-16
-	fileHeader   = "FILE_HEADER"   // no header, or one that names a column twice
-	jsonSyntax   = "JSON_SYNTAX"
-	jsonRows     = "JSON_ROWS" // no array at rows_path
-)
-
-func (c *conn) check(ctx context.Context, jb job, s seen, md5name string, e entry) (reason, what string, err error) {
+// data reads the rows of one content, or refuses it.
+func (c *conn) data(ctx context.Context, jb job, data content, out *sheet) error {
+	format := jb.formatOf(data.name)
 	switch {
-	case md5name == "" && jb.checksum == "required":
-		return fileChecksum, "no .md5 beside it", nil
-	case md5name != "" && jb.checksum != "none":
-		want, err := c.readMD5(ctx, path.Join(jb.folder, md5name))
-		if err != nil {
-			return "", "", err
-		}
-		if !strings.EqualFold(want, s.md5) {
-			return fileChecksum, fmt.Sprintf("%s says %.40q, the file has %s", md5name, want, s.md5), nil
-		}
+	case data.reason != "":
+		return out.refuse(data.reason, 0, data.what)
+	case data.utf16:
+		return out.refuse(fileEncoding, 0, "UTF-16; save the file as UTF-8 or GB18030")
+	case format == "":
+		return out.refuse(fileFormat, 0, "extension "+path.Ext(data.name))
 	}
-	if s.utf16 {
-		return fileEncoding, "UTF-16; save the file as UTF-8 or GB18030", nil
+	if jb.encoding != "auto" {
+		data.encoding = jb.encoding
 	}
-	if jb.formatOf(e.name) == "" {
-		return fileFormat, "extension " + path.Ext(e.name), nil
-	}
-	return "", "", nil
-}
-
-// readMD5 takes the digest out of "digest", "digest  name" or "MD5 (name) = digest".
-func (c *conn) readMD5(ctx context.Context, file string) (string, error) {
-	in, err := c.place.open(ctx, file)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = in.Close() }()
-	text, err := io.ReadAll(io.LimitReader(in, 4096))
-	if err != nil {
-		return "", err
-	}
-	for word := range strings.FieldsSeq(strings.TrimPrefix(string(text), "\ufeff")) {
-		if _, err := hex.DecodeString(word); err == nil && len(word) == 32 {
-			return word, nil
-		}
-	}
-	return strings.TrimSpace(string(text)), nil
+	return c.rows(ctx, jb, format, data, out)
 }
 
 func (jb job) formatOf(name string) string {

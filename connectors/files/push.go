@@ -52,13 +52,15 @@ func (c *conn) Push(ctx context.Context, d connectors.Delivery) (connectors.Rece
 // hub that has since lost its database, and will not be found among the new ones again.
 func (c *conn) answered(ctx context.Context, name string, pending connectors.Receipt) (connectors.Receipt, error) {
 	before := path.Join(c.answer, "done", name+".fb")
-	if _, err := c.place.stat(ctx, before); err != nil {
+	is, err := c.place.stat(ctx, before)
+	if err != nil {
 		if err = failed(ctx, "look for an answer", err); fault.Is(err, fault.NotFound) {
 			return pending, nil
 		}
 		return connectors.Receipt{}, err
 	}
-	a, err := c.readAnswer(ctx, entry{name: path.Join("done", name+".fb")})
+	is.name = path.Join("done", name+".fb")
+	a, err := c.readAnswer(ctx, is)
 	return a.Receipt, err
 }
 

@@ -243,7 +243,7 @@ func (s *remote) stat(ctx context.Context, name string) (entry, error) {
 	return entryOf(info), nil
 }
 
-func (s *remote) open(ctx context.Context, name string) (io.ReadCloser, error) {
+func (s *remote) open(ctx context.Context, name string, from int64) (io.ReadCloser, error) {
 	client, full, release, err := s.at(ctx, name)
 	if err != nil {
 		return nil, err
@@ -252,6 +252,10 @@ func (s *remote) open(ctx context.Context, name string) (io.ReadCloser, error) {
 	if err != nil {
 		release()
 		return nil, err
+	}
+	if _, err := file.Seek(from, io.SeekStart); err != nil { // the server is not asked
+		release()
+		return nil, errors.Join(err, file.Close())
 	}
 	return watchedFile{file, release}, nil
 }

@@ -17,57 +17,58 @@ import (
 	"xinshu/internal/fault"
 )
 
-// rows reads a file a second time, now for its rows, and makes sure that it is the file that was
-// looked at.
-func (c *conn) rows(ctx context.Context, jb job, file, encoding, sum string, out *sheet) error {
-	format := jb.formatOf(out.name)
+// rows reads the data a second time, now for its rows, and makes sure that it is what was looked at.
+func (c *conn) rows(ctx context.Context, jb job, format string, data content, out *sheet) error {
 	if format == "json" {
-		if refused, err := c.whole(ctx, jb, file, encoding, out); refused || err != nil {
+		if refused, err := whole(ctx, jb, data, out); refused || err != nil {
 			return err
 		}
 	}
-	in, err := c.place.open(ctx, file)
+	in, err := data.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }()
 	again := sha256.New()
-	watched := io.TeeReader(reading{ctx, in}, again)
+	watched := io.TeeReader(in, again)
 	switch format {
 	case "csv":
 		delimiter := jb.delimiter
-		if strings.EqualFold(path.Ext(out.name), ".tsv") {
+		if strings.EqualFold(path.Ext(data.name), ".tsv") {
 			delimiter = '\t'
 		}
-		err = csvRows(newSplitter(watched, delimiter), decoderOf(encoding), out)
+		err = csvRows(newSplitter(watched, delimiter), decoderOf(data.encoding), out)
 	case "json":
-		err = jsonDocument(jsonrows.NewScanner(decodedReader(watched, encoding), jb.rowsPath), out)
+		err = jsonDocument(jsonrows.NewScanner(decodedReader(watched, data.encoding), jb.rowsPath), out)
 	default:
-		err = jsonLines(decodedReader(watched, encoding), out)
+		err = jsonLines(decodedReader(watched, data.encoding), out)
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
 		return out.refuse(fileHeader, refused.line, refused.what)
 	}
+	if err == nil {
+		_, err = copyAll(io.Discard, watched)
+	}
+	if err == nil && short(again) != data.sum {
+		err = errChanged
+	}
+	if errors.Is(err, errChanged) {
+		return &fault.Error{Op: jb.op, Code: fault.Unavailable, Hint: "the sender must write under another name and rename", Err: fmt.Errorf("%s: %w", out.label, err)}
+	}
 	if err != nil {
 		return err
-	}
-	if _, err := io.Copy(io.Discard, watched); err != nil {
-		return err
-	}
-	if short(again) != sum {
-		return &fault.Error{Op: jb.op, Code: fault.Unavailable, Hint: "the sender must write under another name and rename", Err: fmt.Errorf("%s changed while it was read", out.label)}
 	}
 	return out.end()
 }
 
 // whole walks through a JSON document before its rows count, because a cut document has no rows.
-func (c *conn) whole(ctx context.Context, jb job, file, encoding string, out *sheet) (refused bool, err error) {
-	in, err := c.place.open(ctx, file)
+func whole(ctx context.Context, jb job, data content, out *sheet) (refused bool, err error) {
+	in, err := data.open(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = in.Close() }()
-	scan := jsonrows.NewScanner(decodedReader(reading{ctx, in}, encoding), jb.rowsPath)
+	scan := jsonrows.NewScanner(decodedReader(in, data.encoding), jb.rowsPath)
 	for {
 		_, line, err := scan.Next()
 		var syntax *jsonrows.SyntaxError
