@@ -73,6 +73,7 @@ type Dataset struct {
 	Map     map[string]Mapping `yaml:"map" json:"map"`         // by family column
 	Checks  []Check            `yaml:"checks" json:"checks"`   // those of the field sets first
 	Aliases map[string]string  `yaml:"aliases" json:"aliases"` // other names a source uses, to field names
+	Drift   Drift              `yaml:"drift" json:"drift"`     // what happens when the source changes
 
 	File   string `yaml:"-" json:"file"`   // where the contract lies
 	SHA256 string `yaml:"-" json:"sha256"` // of the contract with its field sets and family

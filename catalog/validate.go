@@ -54,6 +54,7 @@ func (l *loader) dataset(d *Dataset, at place) []Fault {
 	c.subject(d)
 	c.keys(d)
 	c.checks(d)
+	c.drift(d)
 	if known {
 		c.mappings(d, family)
 	}

@@ -30,6 +30,7 @@ var walls = []wall{
 	{from: "xinshu/pipelines/...", not: beside, why: "what stands beside the stair is wired by cmd alone, so that a step can be tested without it"},
 	{from: "xinshu/internal/explain", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
 	{from: "xinshu/internal/quarantine", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
+	{from: "xinshu/internal/missing", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
 	{from: "xinshu/internal/verify", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
 	{from: "xinshu/internal/grading", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "how points are counted is shared by scoring and explaining, which must not know one another"},
 	{from: "xinshu/internal/duck", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/state", "xinshu/sql"}, why: "the engine knows tables and paths, not what they mean"},
