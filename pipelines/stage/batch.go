@@ -27,6 +27,8 @@ type batch struct {
 	schema   *arrow.Schema // of the rows table
 	binder   binder
 	masker   masker
+	drifts   drifts
+	stranger int // the source column at fault of a row refused for COLUMN_UNKNOWN
 	tables   map[string]*table
 	held     held
 	seen     *seen // nil while pages are held
@@ -61,6 +63,7 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 	if p.CollectedOn != 0 && p.CollectedOn != catalog.NoDate {
 		b.received = p.CollectedOn
 	}
+	b.drifts = newDrifts(c, b.masker)
 	return b, nil
 }
 
@@ -112,9 +115,17 @@ func (b *batch) rows(ctx context.Context, page connectors.Page) error {
 		return err
 	}
 	b.count.know(t)
+	drifted, err := b.drifts.page(t, int(page.Batch.NumRows()))
+	if err != nil {
+		return err
+	}
 	for i := range int(page.Batch.NumRows()) {
 		t.row(i, b.raw)
 		verdict := b.check(b.raw)
+		if verdict == accepted && drifted.refuses(t, i) {
+			verdict = quarantined
+			b.reason, b.fault, b.stranger = drifted.reason, drifted.field, drifted.at
+		}
 		switch verdict {
 		case accepted:
 			verdict, err = b.accept(ctx, t, i)

@@ -15,6 +15,8 @@ const (
 	TypeNumber   = "TYPE_NUMBER"   // not a number, finer than the unit allows, or too large
 	TypeBoolean  = "TYPE_BOOLEAN"  // neither yes nor no
 
+	typeReasons = "TYPE_" // what the reasons of a value of another type begin with
+
 	PersonalID      = "PII_IDCARD"       // a resident id where a code or key belongs
 	USCCPlaceholder = "USCC_PLACEHOLDER" // empty, or a word that stands for empty
 	USCCLength      = "USCC_LENGTH"
@@ -39,6 +41,9 @@ var sentences = map[string]catalog.Text{
 	TypeDate:     {ZH: "日期无法识别", EN: "not a date"},
 	TypeNumber:   {ZH: "数值无法识别、精度过细或超出范围", EN: "not a number, finer than the unit allows, or too large"},
 	TypeBoolean:  {ZH: "既非是也非否", EN: "neither yes nor no"},
+
+	ColumnUnknown: {ZH: "约定之外的列中有值", EN: "a value in a column that the contract does not know"},
+	ColumnMissing: {ZH: "约定的列未提供", EN: "a column of the contract is not sent"},
 
 	PersonalID:      {ZH: "代码处填写了居民身份证号，已脱敏", EN: "a resident id where a code belongs; masked"},
 	USCCPlaceholder: {ZH: "统一社会信用代码缺失", EN: "the unified social credit code is missing"},

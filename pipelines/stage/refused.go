@@ -2,6 +2,7 @@ package stage
 
 import (
 	"context"
+	"strings"
 
 	"xinshu/connectors"
 )
@@ -21,7 +22,13 @@ const longestValue = 2000
 // quarantine writes a row that the checker has just refused.
 func (b *batch) quarantine(ctx context.Context, t *bound, i int) error {
 	r := Reject{File: t.origin.File, Line: t.line(i), Column: b.masker.text(t.columnOf(b.contract, b.fault, i)), Reason: b.reason}
+	if b.reason == ColumnUnknown {
+		r.Column, r.Value = b.masker.text(t.names[b.stranger]), b.masker.text(t.columns[b.stranger].Value(i))
+	}
 	if b.fault >= 0 {
+		if strings.HasPrefix(b.reason, typeReasons) {
+			b.drifts.mistyped(b.fault, b.raw[b.fault])
+		}
 		r.Value = b.masker.field(b.fault, b.raw[b.fault])
 	}
 	uscc := b.masker.field(b.contract.uscc, b.raw[b.contract.uscc])

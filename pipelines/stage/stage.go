@@ -64,6 +64,7 @@ type Result struct {
 	Reasons  map[string]int64 // refused rows by reason code
 	Warnings map[string]int64 // accepted rows by warning about their code, such as USCC_NORMALISED
 	Unknown  []string         // source columns that the contract does not know
+	Drift    []chain.Drift    // in what the source departs from the contract; empty when the work had been done before
 	Done     bool             // an earlier attempt had committed this very work
 }
 
@@ -115,6 +116,9 @@ func (s *Stager) Run(ctx context.Context, ds catalog.Dataset, pages iter.Seq2[co
 		return Result{}, asFault(op, err)
 	}
 	result := b.result()
+	if result.Drift, err = b.drifts.found(); err != nil {
+		return result, err
+	}
 	if err := result.Ledger.Check(); err != nil {
 		return result, &fault.Error{Op: op, Code: fault.Invalid, Err: err,
 			Hint: "nothing was committed; pull again, and if it stays so ask the platform how it counts"}
