@@ -24,7 +24,7 @@ func ingestCommand(t *terminal, o *options) *cobra.Command {
 	cmd := t.jsonFlag(&cobra.Command{Use: "ingest FILE...", Short: "stage files by hand", Args: usage(cobra.MinimumNArgs(1))})
 	cmd.Flags().StringVar(&dataset, "dataset", "", "dataset whose contract the rows must meet")
 	cmd.Flags().StringVar(&encoding, "encoding", "auto", "auto, utf-8 or gb18030")
-	cmd.Flags().StringVar(&format, "format", "auto", "auto (by extension), csv, json or jsonl")
+	cmd.Flags().StringVar(&format, "format", "auto", "auto (by extension, else by how the file begins), csv, json, jsonl, xlsx, xml or parquet")
 	cmd.Flags().StringVar(&collectedOn, "collected-on", "", "day on which the sender had collected the rows, 2006-01-02; none: today")
 	f.strictFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {

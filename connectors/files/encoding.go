@@ -59,6 +59,7 @@ func decodedReader(in io.Reader, encoding string) io.Reader {
 // UTF-8; a file of UTF-8 with a few broken bytes still is mostly UTF-8, and its broken rows are to be
 // found, not turned into other characters.
 type sniffer struct {
+	begin       []byte // of the file
 	carry       []byte
 	good, bad   int64
 	utf16, seen bool
@@ -67,6 +68,7 @@ type sniffer struct {
 // Write never fails.
 func (s *sniffer) Write(p []byte) (int, error) {
 	n := len(p)
+	s.begin = append(s.begin, p[:min(n, magicBytes-len(s.begin))]...)
 	if !s.seen && n >= 2 {
 		s.seen = true
 		s.utf16 = p[0] == 0xff && p[1] == 0xfe || p[0] == 0xfe && p[1] == 0xff

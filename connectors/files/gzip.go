@@ -118,7 +118,7 @@ func (c *conn) lookGzip(packed io.Reader, jb job, one *content) (reason, what st
 		}
 		return unpacked{out, in}, nil
 	}
-	one.sum, one.encoding, one.utf16 = short(sum), sniff.encoding(), sniff.utf16
+	one.sum, one.encoding, one.utf16, one.begin = short(sum), sniff.encoding(), sniff.utf16, sniff.begin
 	return "", "", nil
 }
 

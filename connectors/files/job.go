@@ -19,6 +19,7 @@ type job struct {
 	checksum                              string
 	archive                               string
 	limits                                limits
+	int96Local                            bool
 	newest                                bool // the newest file is the whole stock
 	done                                  string
 	rows                                  int
@@ -31,7 +32,7 @@ func readJob(j connectors.Job, op string) (job, error) {
 	r := connectors.NewReader(jobSettings, j.Values)
 	jb := job{op: op, folder: below(r, "folder"), pattern: r.Text("pattern"), format: r.Text("format"), encoding: r.Text("encoding"),
 		delimiter: delimiters[r.Text("delimiter")], rowsPath: r.Text("rows_path"), ok: r.Text("ready") == "ok", checksum: r.Text("checksum"),
-		archive: r.Text("archive"), newest: r.Text("stock") == "newest", rows: r.Int("page_rows", 1),
+		archive: r.Text("archive"), int96Local: r.Text("int96") == "local", newest: r.Text("stock") == "newest", rows: r.Int("page_rows", 1),
 		limits: limits{members: r.Text("members"), count: r.Int("members_max", 1), bytes: int64(r.Int("unpacked_mb", 1)) << 20, ratio: int64(r.Int("unpacked_ratio", 1))}}
 	if _, err := path.Match(jb.limits.members, ""); err != nil {
 		r.Fault("members is no pattern of names")

@@ -28,6 +28,7 @@ type content struct {
 	sum          string // first half of the SHA-256 of the data
 	encoding     string // as found
 	utf16        bool
+	begin        []byte // its first bytes
 	reason, what string // why no row of it is taken
 }
 
@@ -57,7 +58,7 @@ func (c *conn) look(ctx context.Context, jb job, e entry, s sums) (p parcel, err
 	default:
 		sniff := &sniffer{}
 		_, err = copyAll(io.MultiWriter(append(watch, sniff)...), in)
-		one.encoding, one.utf16 = sniff.encoding(), sniff.utf16
+		one.encoding, one.utf16, one.begin = sniff.encoding(), sniff.utf16, sniff.begin
 		p.contents = []content{one}
 	}
 	if err != nil {

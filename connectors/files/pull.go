@@ -146,32 +146,17 @@ func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *tak
 
 // data reads the rows of one content, or refuses it.
 func (c *conn) data(ctx context.Context, jb job, data content, out *sheet) error {
-	format := jb.formatOf(data.name)
+	format := jb.formatOf(data.name, data.begin)
 	switch {
 	case data.reason != "":
 		return out.refuse(data.reason, 0, data.what)
-	case data.utf16:
+	case data.utf16 && format != "xml":
 		return out.refuse(fileEncoding, 0, "UTF-16; save the file as UTF-8 or GB18030")
 	case format == "":
-		return out.refuse(fileFormat, 0, "extension "+path.Ext(data.name))
+		return out.refuse(fileFormat, 0, unknownFormat(data.name, data.begin))
 	}
 	if jb.encoding != "auto" {
 		data.encoding = jb.encoding
 	}
 	return c.rows(ctx, jb, format, data, out)
-}
-
-func (jb job) formatOf(name string) string {
-	if jb.format != "auto" {
-		return jb.format
-	}
-	switch strings.ToLower(path.Ext(name)) {
-	case ".csv", ".txt", ".tsv":
-		return "csv"
-	case ".json":
-		return "json"
-	case ".jsonl", ".ndjson":
-		return "jsonl"
-	}
-	return ""
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path"
 	"strings"
 	"unicode"
@@ -19,10 +20,13 @@ import (
 
 // rows reads the data a second time, now for its rows, and makes sure that it is what was looked at.
 func (c *conn) rows(ctx context.Context, jb job, format string, data content, out *sheet) error {
-	if format == "json" {
-		if refused, err := whole(ctx, jb, data, out); refused || err != nil {
+	switch format {
+	case "json", "xml":
+		if refused, err := whole(ctx, jb, format, data, out); refused || err != nil {
 			return err
 		}
+	case "parquet":
+		return fromEnd(ctx, data, out, parquetRows)
 	}
 	in, err := data.open(ctx)
 	if err != nil {
@@ -40,11 +44,13 @@ func (c *conn) rows(ctx context.Context, jb job, format string, data content, ou
 		err = csvRows(newSplitter(watched, delimiter), decoderOf(data.encoding), out)
 	case "json":
 		err = jsonDocument(jsonrows.NewScanner(decodedReader(watched, data.encoding), jb.rowsPath), out)
+	case "xml":
+		err = xmlRows(watched, jb, data.encoding, out)
 	default:
 		err = jsonLines(decodedReader(watched, data.encoding), out)
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
-		return out.refuse(fileHeader, refused.line, refused.what)
+		return out.refuse(refused.reason, refused.line, refused.what)
 	}
 	if err == nil {
 		_, err = copyAll(io.Discard, watched)
@@ -53,7 +59,7 @@ func (c *conn) rows(ctx context.Context, jb job, format string, data content, ou
 		err = errChanged
 	}
 	if errors.Is(err, errChanged) {
-		return &fault.Error{Op: jb.op, Code: fault.Unavailable, Hint: "the sender must write under another name and rename", Err: fmt.Errorf("%s: %w", out.label, err)}
+		return changed(out, err)
 	}
 	if err != nil {
 		return err
@@ -61,13 +67,54 @@ func (c *conn) rows(ctx context.Context, jb job, format string, data content, ou
 	return out.end()
 }
 
-// whole walks through a JSON document before its rows count, because a cut document has no rows.
-func whole(ctx context.Context, jb job, data content, out *sheet) (refused bool, err error) {
+func changed(out *sheet, err error) error {
+	return &fault.Error{Op: out.job.op, Code: fault.Unavailable, Hint: "the sender must write under another name and rename", Err: fmt.Errorf("%s: %w", out.label, err)}
+}
+
+// fromEnd reads data of a format whose table of contents is at its end.
+func fromEnd(ctx context.Context, data content, out *sheet, read func(ctx context.Context, in *os.File, out *sheet) error) error {
+	in, err := data.random(ctx)
+	if errors.Is(err, errChanged) {
+		return changed(out, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	again := sha256.New()
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	if _, err := copyAll(again, reading{ctx, in}); err != nil {
+		return err
+	}
+	if short(again) != data.sum {
+		return changed(out, errChanged)
+	}
+	err = read(ctx, in, out)
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return out.refuse(refused.reason, refused.line, refused.what)
+	}
+	if err != nil {
+		return err
+	}
+	return out.end()
+}
+
+// whole walks through a JSON or XML document before its rows count, because a cut document has no rows.
+func whole(ctx context.Context, jb job, format string, data content, out *sheet) (refused bool, err error) {
 	in, err := data.open(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = in.Close() }()
+	if format == "xml" {
+		err := xmlWhole(in, jb, data.encoding)
+		if refused, ok := errors.AsType[*refusal](err); ok {
+			return true, out.refuse(refused.reason, refused.line, refused.what)
+		}
+		return false, err
+	}
 	scan := jsonrows.NewScanner(decodedReader(in, data.encoding), jb.rowsPath)
 	for {
 		_, line, err := scan.Next()
@@ -157,10 +204,11 @@ func readLine(in *bufio.Reader) (line []byte, long bool, err error) {
 	}
 }
 
-// refusal says why no row of a CSV file can be read.
+// refusal says why no row of a file can be read.
 type refusal struct {
-	line int64
-	what string
+	reason string
+	line   int64
+	what   string
 }
 
 func (r *refusal) Error() string { return r.what }
@@ -168,14 +216,14 @@ func (r *refusal) Error() string { return r.what }
 func csvRows(in *splitter, decode decoder, out *sheet) error {
 	head, err := in.next()
 	if errors.Is(err, io.EOF) {
-		return &refusal{1, "the file is empty"}
+		return &refusal{fileHeader, 1, "the file is empty"}
 	}
 	if err != nil {
 		return err
 	}
 	names, what := header(head, decode)
 	if what != "" {
-		return &refusal{head.line, what}
+		return &refusal{fileHeader, head.line, what}
 	}
 	out.batch = connectors.NewBatch(out.job.rows, names...)
 	for {

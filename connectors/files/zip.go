@@ -145,7 +145,7 @@ func (jb job) verify(ctx context.Context, members []*zip.File, size int64, one c
 			return nil, m.Name + ": " + explained(err).Error(), nil
 		}
 		came = out.n
-		contents = append(contents, content{name: path.Base(m.Name), label: one.label + "/" + m.Name, sum: short(sum), encoding: sniff.encoding(), utf16: sniff.utf16,
+		contents = append(contents, content{name: path.Base(m.Name), label: one.label + "/" + m.Name, sum: short(sum), encoding: sniff.encoding(), utf16: sniff.utf16, begin: sniff.begin,
 			open: func(ctx context.Context) (io.ReadCloser, error) {
 				in, err := m.Open()
 				if err != nil {
