@@ -110,7 +110,7 @@ func handle(ds catalog.Dataset, value func(heading string) string) string {
 
 func refused(t *testing.T, dir string, cat *catalog.Catalog) []string {
 	t.Helper()
-	out, _ := xinshu(t, "", "quarantine", "list", "--json", "--data", dir)
+	out, _ := xinshu(t, "", "quarantine", "list", "--all", "--json", "--data", dir)
 	var rows []quarantine.Row
 	if err := json.Unmarshal(out, &rows); err != nil {
 		t.Fatal(err)

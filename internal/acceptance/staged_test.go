@@ -137,7 +137,7 @@ func (s *story) checkPersons() {
 		}
 	}
 	var listed []struct{ Dataset, File, Reason string }
-	out := s.h.do("quarantine", "list", "--json")
+	out := s.h.do("quarantine", "list", "--all", "--json")
 	s.w.must(json.Unmarshal([]byte(out), &listed))
 	if strings.Contains(out, citizen()) || int64(len(listed)) != s.account.total.Quarantined {
 		s.Errorf("quarantine list shows %d rows, counted by hand %d", len(listed), s.account.total.Quarantined)

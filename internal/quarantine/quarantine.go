@@ -1,17 +1,15 @@
-// Package quarantine owns what people ask about refused rows: which there are, where each came from,
-// why it was refused. It refuses to mend or to delete one: a corrected row comes again through
-// staging. It reads the quarantine tables of the stage chains, through DuckDB, and hands rows to the
-// command line and the screens.
+// Package quarantine owns what people ask about refused rows, and what they answer: which rows there
+// are, why each was refused, what became of it; the workbook that a department mends them in, out and
+// back. It refuses to stage, to delete and to judge a row: a mended row comes again through staging,
+// which links it to the refused one. It reads the quarantine and corrected tables of the stage chains,
+// through DuckDB, and hands rows to the command line and the screens.
 package quarantine
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"iter"
-	"slices"
-	"strings"
 
 	"xinshu/internal/chain"
 	"xinshu/internal/duck"
@@ -29,7 +27,17 @@ type Query struct {
 	Datasets []string // ids; the caller names them, because the lake does not know the catalogue
 	Run      string
 	Reason   string
+	All      bool // every refused row, those that are closed and the repetitions too; false: what is open, each thing once
 }
+
+// The states of a refused row. A repeat says what an earlier refused row said; that one is dealt with.
+const (
+	Open      = "open"
+	Corrected = "corrected" // another row was taken in its place
+	Withdrawn = "withdrawn" // struck out
+	Again     = "again"     // the row given in its place was refused too
+	Repeat    = "repeat"
+)
 
 // Row is one refused row. Its values are as received, except that person fields and resident ids
 // were masked before they were written.
@@ -44,94 +52,111 @@ type Row struct {
 	Value      string          `json:"value"`
 	ReceivedOn string          `json:"received_on"`
 	Values     json.RawMessage `json:"values"` // the row's columns in source order
+
+	State    string      `json:"state"`
+	Seen     int64       `json:"seen"`       // how many refused rows say the same
+	FirstDay string      `json:"first_seen"` // day on which the first of them came
+	LastDay  string      `json:"last_seen"`
+	Closed   *Correction `json:"closed,omitempty"` // nil while the row is open
+
+	N, No int64 `json:"-"` // the two numbers of the id
 }
 
-// List yields the refused rows, dataset by dataset in the order given, each in order of arrival. It
-// holds one row at a time. db is used until the sequence ends.
+// Correction says who dealt with a row, when and how.
+type Correction struct {
+	By      string `json:"by"`
+	At      string `json:"at"`               // Shanghai wall time
+	Way     string `json:"way"`              // workbook or retry
+	Source  string `json:"source,omitempty"` // SHA-256 of the workbook
+	Outcome string `json:"outcome"`          // accepted, duplicate, skipped, again, withdrawn
+	Became  string `json:"became,omitempty"` // id of the refused row that it became, where it was refused again
+	File    string `json:"file,omitempty"`   // workbook and sheet
+	Line    int64  `json:"line,omitempty"`   // row in the sheet
+	N       int64  `json:"commit"`           // commit of the dataset's chain that holds the correction
+	RowNo   int64  `json:"row_no,omitempty"` // number of the staged row in that commit
+}
+
+// List yields refused rows, dataset by dataset in the order given, each in order of arrival. It holds
+// one row at a time. db is used until the sequence ends.
 func List(ctx context.Context, lake Lake, db *duck.DB, q Query) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for _, dataset := range q.Datasets {
-			head, err := lake.Head(ctx, chain.Stage(dataset))
+			b, err := OpenBook(ctx, lake, db, dataset)
 			if err != nil {
 				yield(Row{}, err)
 				return
 			}
-			files := head.Table("quarantine")
-			slices.SortStableFunc(files, func(a, b chain.File) int { return cmp.Compare(a.N, b.N) })
-			for _, f := range files {
-				run := runOf(chain.Stage(dataset), f.Key)
-				if q.Run != "" && q.Run != run {
-					continue
-				}
-				for row, err := range read(ctx, lake, db, f, q.Reason) {
-					row.ID = fmt.Sprintf("%s/%d/%s", dataset, f.N, row.ID)
-					row.Dataset, row.Run = dataset, run
-					if !yield(row, err) || err != nil {
-						return
-					}
+			for row, err := range b.List(ctx, q) {
+				if !yield(row, err) || err != nil {
+					return
 				}
 			}
 		}
 	}
 }
 
-// columns are those of the quarantine table that are shown. They are all read as text or whole
-// numbers, so a file of an older version of the hub can be listed too.
-var columns = []duck.Column{
-	{Name: "row_no", Type: "BIGINT"}, {Name: "origin_file", Type: "VARCHAR"}, {Name: "origin_line", Type: "BIGINT"},
-	{Name: "reason", Type: "VARCHAR"}, {Name: "column_name", Type: "VARCHAR"}, {Name: "value", Type: "VARCHAR"},
-	{Name: "original", Type: "VARCHAR"}, {Name: "received_on", Type: "VARCHAR"},
+// List reads the rows of one dataset. The place and reason shown are those of the newest row that
+// says the same: there the department finds it today.
+func (b *Book) List(ctx context.Context, q Query) iter.Seq2[Row, error] {
+	if b.empty {
+		return func(func(Row, error) bool) {}
+	}
+	where, join := "s.state = 'open' and ($1 = '' or s.reason = $1) and ($2 = '' or s.content in (select content from refused where run = $2))", "s.last_n = r.n and s.last_row = r.row_no"
+	state, id := "s.state", "s.n, s.row_no"
+	if q.All {
+		join = "s.content = r.content"
+		where = "($1 = '' or r.reason = $1) and ($2 = '' or r.run = $2)"
+		state, id = "case when r.n = s.n and r.row_no = s.row_no then s.state else 'repeat' end", "r.n, r.row_no"
+	}
+	return b.rows(ctx, `
+		select `+id+`, r.run, r.origin_file, r.origin_line, r.reason, r.column_name, r.value, r.original, r.received_on,
+			`+state+`, s.seen, s.first_day, s.last_day,
+			coalesce(s.outcome, ''), coalesce(s.corrected_by, ''), coalesce(s.corrected_at, ''), coalesce(s.way, ''), coalesce(s.source, ''),
+			coalesce(s.corrected_file, ''), coalesce(s.corrected_line, 0), coalesce(s.corrected_n, 0), coalesce(s.corrected_row, 0)
+		from standing as s join refused as r on `+join+`
+		where `+where+` order by 1, 2`, q.Reason, q.Run)
 }
 
-// read yields the rows of one object; ID holds the row's number in its commit.
-func read(ctx context.Context, lake Lake, db *duck.DB, f chain.File, reason string) iter.Seq2[Row, error] {
+func (b *Book) rows(ctx context.Context, query string, args ...any) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
-		fail := func(err error) {
-			yield(Row{}, &fault.Error{Op: "list quarantine", Code: fault.Internal, Err: fmt.Errorf("read %s: %w", f.Key, err),
-				Hint: "run verify: it says whether the object is whole"})
-		}
-		path, err := lake.Local(ctx, f)
+		rows, err := b.db.Query(ctx, query, args...)
 		if err != nil {
-			yield(Row{}, err)
-			return
-		}
-		if err := db.View(ctx, "quarantined", []string{path}, columns); err != nil {
-			fail(err)
-			return
-		}
-		rows, err := db.Query(ctx, `
-			select row_no, coalesce(origin_file, ''), origin_line, reason, coalesce(column_name, ''), coalesce(value, ''), original, received_on
-			from quarantined where $1 = '' or reason = $1 order by row_no`, reason)
-		if err != nil {
-			fail(err)
+			yield(Row{}, b.failed(err))
 			return
 		}
 		defer func() { _ = rows.Close() }() // the error that counts is rows.Err
 		for rows.Next() {
-			var r Row
+			r := Row{Dataset: b.dataset}
+			var c Correction
 			var original string
-			if err := rows.Scan(&r.ID, &r.File, &r.Line, &r.Reason, &r.Column, &r.Value, &original, &r.ReceivedOn); err != nil {
-				fail(err)
+			if err := rows.Scan(&r.N, &r.No, &r.Run, &r.File, &r.Line, &r.Reason, &r.Column, &r.Value, &original, &r.ReceivedOn,
+				&r.State, &r.Seen, &r.FirstDay, &r.LastDay, &c.Outcome, &c.By, &c.At, &c.Way, &c.Source, &c.File, &c.Line, &c.N, &c.RowNo); err != nil {
+				yield(Row{}, b.failed(err))
 				return
 			}
+			r.ID = fmt.Sprintf("%s/%d/%d", b.dataset, r.N, r.No)
 			r.Values = json.RawMessage(original)
 			if !json.Valid(r.Values) {
-				fail(fmt.Errorf("row %s: the original is no JSON object", r.ID))
+				yield(Row{}, b.failed(fmt.Errorf("row %s: the original is no JSON object", r.ID)))
 				return
+			}
+			if c.Outcome != "" && r.State != Repeat {
+				if c.Outcome == Again {
+					c.Became, c.RowNo = fmt.Sprintf("%s/%d/%d", b.dataset, c.N, c.RowNo), 0
+				}
+				r.Closed = &c
 			}
 			if !yield(r, nil) {
 				return
 			}
 		}
 		if err := rows.Err(); err != nil {
-			fail(err)
+			yield(Row{}, b.failed(err))
 		}
 	}
 }
 
-// runOf reads the run from an object's key: data/<chain>/<run>/<table>/<part>.
-func runOf(chainName, key string) string {
-	rest, _ := strings.CutPrefix(key, "data/"+chainName+"/")
-	run, _, _ := strings.Cut(rest, "/")
-	return run
+func (b *Book) failed(err error) error {
+	return &fault.Error{Op: "read the quarantine of " + b.dataset, Code: fault.Internal, Err: err,
+		Hint: "run verify: it says whether the objects are whole"}
 }

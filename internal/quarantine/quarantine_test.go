@@ -42,11 +42,11 @@ func (s *shelf) commit(t *testing.T, db *duck.DB, dataset, run, query string) {
 // refused is a query that gives one refused row, as staging writes it.
 func refused(no, reason string) string {
 	return `select cast(` + no + ` as bigint) as row_no, 'a.csv' as origin_file, cast(` + no + ` + 1 as bigint) as origin_line,
-		'` + reason + `' as reason, 'uscc' as column_name, '9141' as value, '{"名称":"甲","uscc":"9141"}' as original,
+		'` + reason + `' as reason, 'uscc' as column_name, '9141' as value, '{"名称":"甲","uscc":"9141"}' as original, md5('` + no + reason + `') as content,
 		'9141' as uscc, date '2025-10-28' as received_on`
 }
 
-func open(t *testing.T) (*shelf, *duck.DB) {
+func openShelf(t *testing.T) (*shelf, *duck.DB) {
 	t.Helper()
 	db, err := duck.Open(duck.Options{Threads: 1, MemoryMB: 128, TempDir: t.TempDir()})
 	if err != nil {
@@ -69,7 +69,7 @@ func list(t *testing.T, s *shelf, db *duck.DB, q quarantine.Query) []quarantine.
 }
 
 func TestRowsAreListedInOrderOfArrivalWithTheirPlace(t *testing.T) {
-	s, db := open(t)
+	s, db := openShelf(t)
 	s.commit(t, db, "cult.penalty", "r1", refused("2", "USCC_CHECK")+" union all "+refused("1", "REQUIRED"))
 	s.commit(t, db, "cult.penalty", "r2", refused("1", "USCC_CHECK"))
 	s.commit(t, db, "amr.reg", "r3", refused("1", "TYPE_DATE"))
@@ -87,14 +87,15 @@ func TestRowsAreListedInOrderOfArrivalWithTheirPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"id":"cult.penalty/1/1","dataset":"cult.penalty","run":"r1","file":"a.csv","line":2,"column":"uscc","reason":"REQUIRED",` +
-		`"value":"9141","received_on":"2025-10-28","values":{"名称":"甲","uscc":"9141"}}`
+		`"value":"9141","received_on":"2025-10-28","values":{"名称":"甲","uscc":"9141"},` +
+		`"state":"open","seen":1,"first_seen":"2025-10-28","last_seen":"2025-10-28"}`
 	if string(first) != want {
 		t.Errorf("row\n%s, want\n%s", first, want)
 	}
 }
 
 func TestRowsAreChosenByRunAndReason(t *testing.T) {
-	s, db := open(t)
+	s, db := openShelf(t)
 	s.commit(t, db, "cult.penalty", "r1", refused("2", "USCC_CHECK")+" union all "+refused("1", "REQUIRED"))
 	s.commit(t, db, "cult.penalty", "r2", refused("1", "USCC_CHECK"))
 	datasets := []string{"cult.penalty"}
@@ -107,7 +108,7 @@ func TestRowsAreChosenByRunAndReason(t *testing.T) {
 }
 
 func TestABrokenObjectIsNamed(t *testing.T) {
-	s, db := open(t)
+	s, db := openShelf(t)
 	s.commit(t, db, "amr.reg", "r1", refused("1", "TYPE_DATE"))
 	if err := os.WriteFile(filepath.Join(s.dir, "amr.regr1"), []byte("no parquet"), 0o600); err != nil {
 		t.Fatal(err)

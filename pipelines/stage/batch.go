@@ -136,6 +136,9 @@ func (b *batch) rows(ctx context.Context, page connectors.Page) error {
 			return err
 		}
 		b.count.add(t.origin.File, verdict)
+		if err := b.linked(ctx, verdict); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -212,8 +215,11 @@ func (b *batch) finish(ctx context.Context) ([]chain.File, error) {
 			return nil, err
 		}
 	}
+	if err := b.struckOut(ctx); err != nil {
+		return nil, err
+	}
 	var files []chain.File
-	for _, name := range []string{RowsTable, QuarantineTable, TakenTable} {
+	for _, name := range []string{RowsTable, QuarantineTable, TakenTable, CorrectedTable} {
 		t, ok := b.tables[name]
 		if !ok {
 			continue

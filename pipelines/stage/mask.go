@@ -38,6 +38,9 @@ func (m masker) field(place int, raw string) string {
 		}
 		return m.text(raw)
 	}
+	if isMasked(raw) { // it comes from our own quarantine: its hash is the person's, a hash of it would be nobody's
+		return raw
+	}
 	if len(m.key) == 0 {
 		return Masked
 	}

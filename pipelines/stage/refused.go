@@ -32,7 +32,7 @@ func (b *batch) quarantine(ctx context.Context, t *bound, i int) error {
 		r.Value = b.masker.field(b.fault, b.raw[b.fault])
 	}
 	uscc := b.masker.field(b.contract.uscc, b.raw[b.contract.uscc])
-	return b.setAside(ctx, r, b.masker.original(t, i), uscc)
+	return b.setAside(ctx, r, b.masker.original(t, i), uscc, b.refusedContent())
 }
 
 // unread writes a row that the connector could not read into columns.
@@ -40,10 +40,10 @@ func (b *batch) unread(ctx context.Context, origin connectors.Origin, c connecto
 	r := Reject{File: origin.File, Line: c.Line, Column: b.masker.text(c.Column), Reason: c.Reason, Value: b.masker.unread(c)}
 	original := append(appendJSON([]byte(`{"_row":`), r.Value), '}')
 	b.count.add(origin.File, quarantined)
-	return b.setAside(ctx, r, original, "")
+	return b.setAside(ctx, r, original, "", b.unreadContent(r, c))
 }
 
-func (b *batch) setAside(ctx context.Context, r Reject, original []byte, uscc string) error {
+func (b *batch) setAside(ctx context.Context, r Reject, original []byte, uscc, content string) error {
 	if len(r.Value) > longestValue {
 		r.Value = cut(r.Value, longestValue)
 	}
@@ -62,6 +62,7 @@ func (b *batch) setAside(ctx context.Context, r Reject, original []byte, uscc st
 	t.bytes(6, original)
 	t.optional(7, uscc)
 	t.number(8, int64(b.received))
+	t.text(9, content)
 	return t.added(ctx, len(original)+len(r.Value)+len(r.File)+64)
 }
 

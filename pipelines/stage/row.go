@@ -89,6 +89,9 @@ func (r *rowChecker) typed(raw []string) bool {
 			continue
 		}
 		v, reason := f.read(raw[i])
+		if f.personal && f.plain() && isMasked(raw[i]) { // a person that was masked before: nothing else of it is kept anyway
+			v, reason = value{set: true, text: Masked}, ""
+		}
 		if reason == "" && v.set && f.Type == "uscc" {
 			v, reason = r.otherCode(v.text)
 		}

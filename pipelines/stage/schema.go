@@ -82,6 +82,7 @@ var quarantineSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "original", Type: arrow.BinaryTypes.String},
 	{Name: "uscc", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "received_on", Type: arrow.FixedWidthTypes.Date32},
+	{Name: "content", Type: arrow.BinaryTypes.String}, // keyed hash of what the row said, wherever it stood
 }, nil)
 
 // takenSchema lists the source items that a commit completes.

@@ -54,6 +54,8 @@ type Pull struct {
 	CollectedOn catalog.Date
 	// OnReject is told of each refused row, in order; may be nil.
 	OnReject func(Reject)
+
+	mending *mending // of Correct: the refused rows that these rows stand for
 }
 
 // Result is what became of a pull.
@@ -96,6 +98,9 @@ func (s *Stager) Run(ctx context.Context, ds catalog.Dataset, pages iter.Seq2[co
 		return Result{}, &fault.Error{Op: op, Code: fault.Conflict, Err: fmt.Errorf("the pull began at another place than commit %d ended", head.N),
 			Hint: "another run took these rows; pull again from the chain's cursor"}
 	}
+	if err := p.mending.current(op, head); err != nil {
+		return Result{}, err
+	}
 	fault.At(fault.BeforeObjects)
 
 	b, err := s.begin(c, p, head)
@@ -123,7 +128,7 @@ func (s *Stager) Run(ctx context.Context, ds catalog.Dataset, pages iter.Seq2[co
 		return result, &fault.Error{Op: op, Code: fault.Invalid, Err: err,
 			Hint: "nothing was committed; pull again, and if it stays so ask the platform how it counts"}
 	}
-	if result.Ledger.Read == 0 {
+	if result.Ledger.Read == 0 && (p.mending == nil || len(files) == 0) {
 		return result, nil
 	}
 	cursor := &chain.Cursor{Before: string(p.Before), After: string(b.next)}

@@ -1,0 +1,223 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/apache/arrow/go/v15/arrow"
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/apache/arrow/go/v15/arrow/memory"
+
+	"xinshu/catalog"
+	"xinshu/connectors"
+	"xinshu/internal/chain"
+	"xinshu/internal/fault"
+)
+
+// CorrectedTable links what a person decided about refused rows to those rows. A commit that takes
+// corrected rows in holds the rows themselves in its other tables and the links in this one, so that
+// either all of it is known or nothing.
+const CorrectedTable = "corrected"
+
+// What became of a refused row that somebody dealt with.
+const (
+	OutcomeAccepted  = "accepted"  // the row given in its place is staged
+	OutcomeDuplicate = "duplicate" // the row given in its place was staged before
+	OutcomeSkipped   = "skipped"   // the row given in its place is about a natural person
+	OutcomeAgain     = "again"     // the row given in its place was refused too, and is open in its turn
+	OutcomeWithdrawn = "withdrawn" // struck out: nobody will send it
+)
+
+var correctedSchema = arrow.NewSchema([]arrow.Field{
+	{Name: "original_n", Type: arrow.PrimitiveTypes.Int64},   // the commit that refused the row
+	{Name: "original_row", Type: arrow.PrimitiveTypes.Int64}, // its number there
+	{Name: "outcome", Type: arrow.BinaryTypes.String},
+	{Name: "row_no", Type: arrow.PrimitiveTypes.Int64, Nullable: true}, // in this commit's rows, or its refused rows
+	{Name: "corrected_by", Type: arrow.BinaryTypes.String},
+	{Name: "corrected_at", Type: wallClock},
+	{Name: "way", Type: arrow.BinaryTypes.String},    // workbook or retry
+	{Name: "source", Type: arrow.BinaryTypes.String}, // SHA-256 of the workbook; empty for a retry
+	{Name: "origin_file", Type: arrow.BinaryTypes.String, Nullable: true},
+	{Name: "origin_line", Type: arrow.PrimitiveTypes.Int64},
+}, nil)
+
+// Mend is what somebody decided about one refused row.
+type Mend struct {
+	N, Row   int64  // the refused row: the commit that refused it and its number there
+	Cells    []Cell // the row as it is to be staged; nil with Withdraw
+	Withdraw bool
+	File     string // where the decision stands: workbook and sheet, with the line in it
+	Line     int64
+}
+
+// Correction is a set of decisions about the refused rows of one dataset, committed together.
+type Correction struct {
+	Run    string
+	Head   int64  // the entry of the chain on which the rows were found open
+	By     string // who decided
+	Way    string // workbook or retry
+	Source string // SHA-256 of the workbook
+	Mends  iter.Seq2[Mend, error]
+
+	OnReject func(Reject)
+}
+
+// mending is a correction at work: the links that wait for the verdicts on their rows.
+type mending struct {
+	Correction
+	at      int64 // microseconds of Shanghai wall time
+	waiting []Mend
+}
+
+// Correct stages corrected rows in one commit, with a link from each to the row it stands for. The
+// dataset's source keeps its cursor. A chain that has moved on since Head answers Conflict: the rows
+// may have been dealt with, so the caller looks again.
+func (s *Stager) Correct(ctx context.Context, ds catalog.Dataset, c Correction) (Result, error) {
+	if c.By == "" {
+		return Result{}, fault.Newf(fault.Invalid, "correct "+ds.ID, "nobody is named who decided")
+	}
+	m := &mending{Correction: c, at: wallMicros(s.Now())}
+	return s.Run(ctx, ds, m.pages(), Pull{Run: c.Run, ByHand: true, OnReject: c.OnReject, mending: m})
+}
+
+// current answers Conflict unless the chain stands where the rows were found open.
+func (m *mending) current(op string, head chain.Entry) error {
+	if m == nil || head.N == m.Head {
+		return nil
+	}
+	return &fault.Error{Op: op, Code: fault.Conflict, Err: fmt.Errorf("commit %d came after the refused rows were looked at in commit %d", head.N, m.Head),
+		Hint: "do it again: what is open is looked up anew"}
+}
+
+// mendRows is how many corrected rows make a page.
+const mendRows = 1000
+
+// pages gives the rows of the mends in their order; mends with other columns begin another page.
+func (m *mending) pages() iter.Seq2[connectors.Page, error] {
+	return func(yield func(connectors.Page, error) bool) {
+		var group []Mend
+		send := func() bool {
+			if len(group) == 0 {
+				return true
+			}
+			page := mendPage(group)
+			for _, one := range group {
+				one.Cells = nil // the links wait for the verdicts; the values stand in the page
+				m.waiting = append(m.waiting, one)
+			}
+			group = group[:0]
+			return yield(page, nil)
+		}
+		for one, err := range m.Mends {
+			if err != nil {
+				yield(connectors.Page{}, err)
+				return
+			}
+			if len(group) > 0 && (len(group) == mendRows || one.File != group[0].File || !sameColumns(group[0], one)) && !send() {
+				return
+			}
+			group = append(group, one)
+		}
+		send()
+	}
+}
+
+func sameColumns(a, b Mend) bool {
+	return a.Withdraw == b.Withdraw && slices.EqualFunc(a.Cells, b.Cells, func(a, b Cell) bool { return a.Name == b.Name })
+}
+
+// mendPage makes one page of mends that have the same columns. Rows struck out make a page without rows.
+func mendPage(group []Mend) connectors.Page {
+	page := connectors.Page{Origin: connectors.Origin{File: group[0].File, Line: group[0].Line}}
+	if group[0].Withdraw {
+		return page
+	}
+	var fields []arrow.Field
+	for _, c := range group[0].Cells {
+		fields = append(fields, arrow.Field{Name: c.Name, Type: arrow.BinaryTypes.String, Nullable: true})
+	}
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema(fields, nil))
+	defer b.Release()
+	for _, one := range group {
+		page.Origin.Lines = append(page.Origin.Lines, one.Line)
+		for i, c := range one.Cells {
+			text := b.Field(i).(*array.StringBuilder) //nolint:forcetypeassert // the schema above says so
+			if c.Value == nil {
+				text.AppendNull()
+			} else {
+				text.Append(*c.Value)
+			}
+		}
+	}
+	page.Batch = b.NewRecord()
+	return page
+}
+
+// linked writes the link of the row that just got its verdict.
+func (b *batch) linked(ctx context.Context, v verdict) error {
+	m := b.pull.mending
+	if m == nil {
+		return nil
+	}
+	if err := b.struckOut(ctx); err != nil {
+		return err
+	}
+	if len(m.waiting) == 0 {
+		return fmt.Errorf("a corrected row has no original")
+	}
+	one := m.waiting[0]
+	m.waiting = m.waiting[1:]
+	switch v {
+	case accepted:
+		return b.link(ctx, one, OutcomeAccepted, b.rowNo)
+	case quarantined:
+		return b.link(ctx, one, OutcomeAgain, b.refusedNo)
+	case duplicate:
+		return b.link(ctx, one, OutcomeDuplicate, 0)
+	case skipped:
+		return b.link(ctx, one, OutcomeSkipped, 0)
+	}
+	return fmt.Errorf("verdict %d has no outcome", v)
+}
+
+// struckOut writes the links of the withdrawn rows that stand before the next row.
+func (b *batch) struckOut(ctx context.Context) error {
+	m := b.pull.mending
+	for m != nil && len(m.waiting) > 0 && m.waiting[0].Withdraw {
+		if err := b.link(ctx, m.waiting[0], OutcomeWithdrawn, 0); err != nil {
+			return err
+		}
+		m.waiting = m.waiting[1:]
+	}
+	return nil
+}
+
+func (b *batch) link(ctx context.Context, one Mend, outcome string, rowNo int64) error {
+	m := b.pull.mending
+	t := b.table(ctx, CorrectedTable, correctedSchema)
+	t.number(0, one.N)
+	t.number(1, one.Row)
+	t.text(2, outcome)
+	if rowNo == 0 {
+		t.Field(3).AppendNull()
+	} else {
+		t.number(3, rowNo)
+	}
+	t.text(4, b.masker.text(m.By))
+	t.number(5, m.at)
+	t.text(6, m.Way)
+	t.text(7, m.Source)
+	t.optional(8, b.masker.text(one.File))
+	t.number(9, one.Line)
+	return t.added(ctx, len(m.By)+len(m.Source)+len(one.File)+64)
+}
+
+// wallMicros gives a time as microseconds of Shanghai wall time.
+func wallMicros(now time.Time) int64 {
+	wall := now.In(shanghai)
+	_, offset := wall.Zone()
+	return wall.UnixMicro() + int64(offset)*1_000_000
+}
