@@ -53,6 +53,13 @@ type Duty struct {
 	From        string `yaml:"from" json:"from"`
 }
 
+// Guard says when a feed brings so little that its absences are not believed. Percent of a usual
+// pull; 0 turns the comparison off, so that only a pull without any row raises an alarm.
+type Guard struct {
+	Least    *int `yaml:"least" json:"least,omitempty"`         // of a pull that gives everything; nil: 50
+	LeastNew *int `yaml:"least_new" json:"least_new,omitempty"` // of a pull of what is new; nil: 0, for such pulls vary
+}
+
 // Dataset is a contract: what its owner supplies and how its rows become a family's columns.
 type Dataset struct {
 	ID      string             `yaml:"id" json:"id"` // owner.slug
@@ -64,6 +71,8 @@ type Dataset struct {
 	Share   string             `yaml:"share" json:"share"` // unconditional, conditional, none
 	Way     string             `yaml:"way" json:"way"`     // restapi, dbtable, files
 	Cycle   string             `yaml:"cycle" json:"cycle"`
+	Stock   string             `yaml:"stock" json:"stock,omitempty"` // whole: what a pull of everything no longer has is gone; empty: absence means nothing
+	Guard   Guard              `yaml:"guard" json:"guard,omitzero"`
 	Duty    Duty               `yaml:"duty" json:"duty"`
 	Version int                `yaml:"version" json:"version"`
 	Use     []string           `yaml:"use" json:"use,omitempty"`

@@ -83,6 +83,17 @@ func (l *loader) header(c *checker, d *Dataset) {
 	c.oneOf([]any{"share"}, d.Share, shares...)
 	c.oneOf([]any{"way"}, d.Way, ways...)
 	c.oneOf([]any{"cycle"}, d.Cycle, cycles...)
+	if d.Stock != "" {
+		c.oneOf([]any{"stock"}, d.Stock, "whole")
+	}
+	if d.Stock != "" && d.Family == "case" {
+		c.fail([]any{"stock"}, "rows of the family case are decisions: one that is no longer sent was still made, so its stock is never whole")
+	}
+	for key, percent := range map[string]*int{"least": d.Guard.Least, "least_new": d.Guard.LeastNew} {
+		if percent != nil && (*percent < 0 || *percent > 100) {
+			c.fail([]any{"guard", key}, "%s is a share of a usual pull in percent, 0 to 100", key)
+		}
+	}
 	if d.Version < 1 {
 		c.fail([]any{"version"}, "the version is a number from 1")
 	}

@@ -55,6 +55,8 @@ type Choice struct {
 	Policies []string
 	Clocks   score.Clocks // AsOf NoDate: a dynamic policy's today, a yearly one's last cut-off
 	NoPush   bool
+	Reload   bool   // pull from the beginning; what is known already is told as duplicate
+	Again    *Again // pull this stretch and nothing else; it wants one source and one dataset
 }
 
 func (c Choice) dataset(id string) bool {

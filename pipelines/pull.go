@@ -22,9 +22,14 @@ import (
 // Pulled is what became of one dataset.
 type Pulled struct {
 	Source, Dataset string
-	Result          stage.Result
+	Result          stage.Result // of a stretch read again: all its slices together
+	Slices          int          // of a stretch read again: how many were read; the others had been before
+	Feed            chain.Feed   // as it stands after the pull
 	Err             error
 }
+
+// Quiet says that the source gave no row: a success, and never a silent one.
+func (p Pulled) Quiet() bool { return p.Err == nil && p.Dataset != "" && p.Result.Ledger.Read == 0 }
 
 // Pull pulls and stages the chosen datasets of the chosen sources, sources side by side, the
 // datasets of one source one after another. A dataset that several sources carry is pulled from one
@@ -91,7 +96,7 @@ func (p *Pipeline) pullSource(ctx context.Context, source Source, c Choice, turn
 			}
 			turns[id].Lock()
 			pulled := Pulled{Source: source.Name, Dataset: id}
-			if pulled.Result, err = p.pullDataset(ctx, source, conn, id); err != nil {
+			if err := p.pullDataset(ctx, source, conn, c, &pulled); err != nil {
 				pulled.Err = fmt.Errorf("source %s: %w", source.Name, err)
 			}
 			turns[id].Unlock()
@@ -111,51 +116,109 @@ func (p *Pipeline) open(ctx context.Context, kind string, values connectors.Valu
 	return driver.Open(ctx, values)
 }
 
-// pullDataset is one run: pages from where the chain stands, one commit, one acknowledgement.
-func (p *Pipeline) pullDataset(ctx context.Context, source Source, conn connectors.Conn, id string) (result stage.Result, err error) {
+// pullDataset pulls one dataset: what follows the cursor, or the stretch that was asked for.
+func (p *Pipeline) pullDataset(ctx context.Context, source Source, conn connectors.Conn, c Choice, pulled *Pulled) error {
+	id := pulled.Dataset
 	ds, ok := p.Catalog.Dataset(id)
 	if !ok {
-		return result, &fault.Error{Op: "pull " + id, Code: fault.NotFound, Err: errors.New("the catalogue has no such dataset"), Hint: "see xinshu catalog list"}
+		return &fault.Error{Op: "pull " + id, Code: fault.NotFound, Err: errors.New("the catalogue has no such dataset"), Hint: "see xinshu catalog list"}
 	}
 	puller, ok := conn.(connectors.Puller)
 	if !ok {
-		return result, fault.Newf(fault.Invalid, "pull "+id, "a connection of kind %s cannot pull", source.Kind)
+		return fault.Newf(fault.Invalid, "pull "+id, "a connection of kind %s cannot pull", source.Kind)
 	}
-	job := connectors.Job{Dataset: ds, Values: source.Datasets[id]}
+	pull := pull{pipeline: p, source: source, conn: conn, puller: puller, job: connectors.Job{Dataset: ds, Values: source.Datasets[id]}, reload: c.Reload}
+	if c.Again != nil {
+		return pull.again(ctx, *c.Again, pulled)
+	}
+	var err error
+	pulled.Result, err = pull.once(ctx, nil)
+	pulled.Feed = pull.feed
+	return err
+}
+
+// pull is the pulling of one dataset from one source.
+type pull struct {
+	pipeline *Pipeline
+	source   Source
+	conn     connectors.Conn
+	puller   connectors.Puller
+	job      connectors.Job
+	reload   bool       // from the beginning, whatever was read before
+	feed     chain.Feed // as the last pull left it
+}
+
+// once is one run: pages from where the chain stands, one commit, one acknowledgement. With a slice it
+// reads that and leaves the cursor where it is.
+func (u *pull) once(ctx context.Context, s *slice) (result stage.Result, err error) {
+	p, id, name := u.pipeline, u.job.Dataset.ID, u.source.Name
 	head, err := p.Heads.Head(ctx, chain.Stage(id))
 	if err != nil {
 		return result, err
 	}
-	if err := p.acknowledge(ctx, conn, job, head); err != nil { // what a killed run committed and did not acknowledge
+	if err := p.acknowledge(ctx, u.conn, u.job, head); err != nil { // what a killed run committed and did not acknowledge
 		return result, err
 	}
 	places, err := readCursors(head)
 	if err != nil {
 		return result, err
 	}
-	var before connectors.Cursor
-	if head.Cursor != nil {
-		before = connectors.Cursor(head.Cursor.After)
+	u.feed = head.Feeds[name]
+	after := places[name]
+	if u.reload {
+		after = ""
 	}
-	collected := source.Collected
-	if _, again := places[source.Name]; again {
-		collected = catalog.NoDate // only a first load is stock
+	staged := stage.Pull{Source: name, CollectedOn: u.source.Collected}
+	if head.Cursor != nil {
+		staged.Before = connectors.Cursor(head.Cursor.After)
+	}
+	if _, again := places[name]; again {
+		staged.CollectedOn = catalog.NoDate // only a first load is stock
+	}
+	job := u.job
+	if s != nil {
+		job.Window, staged.Window, after = &s.window, &s.window, ""
 	}
 	err = p.recorded(ctx, "pull", id, func(run string) (chain.Run, string, error) {
+		staged.Run = run
+		today := catalog.DateOf(p.Now().In(connectors.Shanghai))
+		g := guarded{dataset: u.job.Dataset, run: run, today: today, first: after == ""}
+		staged.Judge = func(came stage.Came) stage.Judgement {
+			if u.feed = came.Head.Feeds[name]; s != nil {
+				u.feed = s.done(u.feed)
+			} else {
+				u.feed = g.judge(u.feed, came)
+			}
+			return judgement(name, came, u.feed)
+		}
 		var err error
-		pages := places.pages(source.Name, puller.Pull(ctx, job, places[source.Name]))
-		result, err = p.Stager.Run(ctx, ds, pages, stage.Pull{Run: run, Before: before, CollectedOn: collected})
+		result, err = p.Stager.Run(ctx, u.job.Dataset, places.pages(name, u.puller.Pull(ctx, job, after)), staged)
 		done := chain.Run{Ledger: result.Ledger}
 		if result.Entry.N > 0 {
 			done.Chain, done.N = result.Entry.Chain, result.Entry.N
 		}
-		l := result.Ledger
-		return done, fmt.Sprintf("read %d, accepted %d, duplicate %d, quarantined %d, skipped %d", l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped), err
+		return done, pullNote(result, u.feed), err
 	})
 	if err != nil {
 		return result, err
 	}
-	return result, p.acknowledge(ctx, conn, job, result.Entry)
+	return result, p.acknowledge(ctx, u.conn, u.job, result.Entry)
+}
+
+// pullNote says in words what a pull came to.
+func pullNote(r stage.Result, feed chain.Feed) string {
+	l := r.Ledger
+	note := fmt.Sprintf("read %d, accepted %d, duplicate %d, quarantined %d, skipped %d", l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped)
+	if l.Read == 0 {
+		note = "the source gave no row"
+	}
+	if r.Gone > 0 {
+		note += fmt.Sprintf(", gone %d", r.Gone)
+	}
+	if feed.Hold != nil {
+		note += ", ON HOLD: " + Alarm(*feed.Hold)
+	}
+	return note
 }
 
 // acknowledge tells the source what the commit took, once; a repetition after a kill is harmless. Run

@@ -26,12 +26,12 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
-	exitUnfinished  = 3 // only with --strict: done, but rows were quarantined or deliveries are open
+	exitUnfinished  = 3 // only with --strict: done, but rows were quarantined, a feed is on hold or deliveries are open
 	exitInterrupted = 130
 )
 
-// errUnfinished is what a command returns under --strict when rows were quarantined or deliveries are open.
-var errUnfinished = errors.New("done, but rows were quarantined or deliveries are open (--strict)")
+// errUnfinished is what a command returns under --strict when something of its work waits for a person.
+var errUnfinished = errors.New("done, but rows were quarantined, a feed is on hold or deliveries are open (--strict)")
 
 // usageError marks an error as the caller's: wrong flag, wrong config.
 type usageError struct{ err error }

@@ -20,12 +20,12 @@ import (
 type stepFlags struct {
 	source, asOf, correctedTo string
 	datasets, policies        []string
-	noPush, strict            bool
+	noPush, strict, reload    bool
+	again                     pipelines.Again
 }
 
 func (f *stepFlags) choice(a *app) (pipelines.Choice, error) {
-	c := pipelines.Choice{Source: f.source, Datasets: f.datasets, NoPush: f.noPush, Clocks: score.Clocks{AsOf: catalog.NoDate, CorrectedTo: catalog.NoDate}}
-	err := f.known(a)
+	c, err := f.pulls(a)
 	if err != nil {
 		return c, err
 	}
@@ -43,6 +43,26 @@ func (f *stepFlags) choice(a *app) (pipelines.Choice, error) {
 			return c, usageError{fmt.Errorf("%s: %w", d.flag, err)}
 		}
 	}
+	return c, nil
+}
+
+// pulls says what to pull. A stretch to be read again is one source's, of one dataset: its ends are
+// written as that source writes its watermark.
+func (f *stepFlags) pulls(a *app) (pipelines.Choice, error) {
+	c := pipelines.Choice{Source: f.source, Datasets: f.datasets, NoPush: f.noPush, Reload: f.reload, Clocks: score.Clocks{AsOf: catalog.NoDate, CorrectedTo: catalog.NoDate}}
+	if err := f.known(a); err != nil {
+		return c, err
+	}
+	if f.again == (pipelines.Again{}) {
+		return c, nil
+	}
+	switch {
+	case f.source == "" || len(f.datasets) != 1:
+		return c, usageError{errors.New("--from and --until want one --source and one --dataset")}
+	case f.again.From == "" || f.again.Until == "":
+		return c, usageError{errors.New("--from and --until go together; --slice goes with both")}
+	}
+	c.Again = &f.again
 	return c, nil
 }
 
@@ -71,6 +91,10 @@ func (f *stepFlags) known(a *app) error {
 func (f *stepFlags) pullFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.source, "source", "", "one source of the config")
 	cmd.Flags().StringSliceVar(&f.datasets, "dataset", nil, "dataset ids")
+	cmd.Flags().StringVar(&f.again.From, "from", "", "read a stretch again: its first value, as the source writes its times or numbers; what was read this way before is not read again")
+	cmd.Flags().StringVar(&f.again.Until, "until", "", "the value at which the stretch ends, itself left out")
+	cmd.Flags().StringVar(&f.again.Slice, "slice", "", "how much of the stretch goes into one commit: 24h, 1h, or so many numbers (default a day, or all of the numbers)")
+	cmd.Flags().BoolVar(&f.reload, "reload", false, "read from the beginning; with --from also what was read again before. Rows that are known count as duplicate")
 }
 
 func (f *stepFlags) scoreFlags(cmd *cobra.Command) {
@@ -80,7 +104,7 @@ func (f *stepFlags) scoreFlags(cmd *cobra.Command) {
 }
 
 func (f *stepFlags) strictFlag(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit 3 when rows were quarantined or deliveries are open")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "exit 3 when rows were quarantined, a feed is on hold or deliveries are open")
 }
 
 // hubClock is the time in Shanghai, so that today is the same day on a host set to any zone.
@@ -136,7 +160,7 @@ func runCommand(t *terminal, o *options) *cobra.Command {
 
 // verdict applies --strict to a run that went through.
 func (f *stepFlags) verdict(err error, sum *tally) error {
-	if err == nil && f.strict && (sum.rows.Quarantined > 0 || sum.deliveries.Open > 0) {
+	if err == nil && f.strict && (sum.rows.Quarantined > 0 || sum.deliveries.Open > 0 || len(sum.holds) > 0) {
 		return errUnfinished
 	}
 	return err
@@ -149,16 +173,18 @@ func pullCommand(t *terminal, o *options, name string) *cobra.Command {
 	f.pullFlags(cmd)
 	f.strictFlag(cmd)
 	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
-		if err := f.known(a); err != nil {
+		c, err := f.pulls(a)
+		if err != nil {
 			return err
 		}
-		pulls, err := a.pipeline.Pull(ctx, pipelines.Choice{Source: f.source, Datasets: f.datasets})
+		pulls, err := a.pipeline.Pull(ctx, c)
 		sum := newTally()
 		sum.add(pipelines.Outcome{Pulls: pulls})
 		for _, p := range pulls {
 			l := p.Result.Ledger
-			t.printf("%-12s %-26s read %d = accepted %d + duplicate %d + quarantined %d + skipped %d\n", p.Source, p.Dataset, l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped)
+			t.printf("%-12s %-26s read %d = accepted %d + duplicate %d + quarantined %d + skipped %d%s\n", p.Source, p.Dataset, l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped, left(p, c.Again != nil))
 		}
+		t.printf("%s", sum.warnings())
 		return f.verdict(err, sum)
 	})
 	return cmd

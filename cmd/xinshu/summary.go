@@ -22,6 +22,8 @@ type Summary struct {
 	Quarantine map[string]int64 `json:"quarantine"` // reason code to rows
 	Policies   []policySummary  `json:"policies"`
 	Deliveries deliveryCounts   `json:"deliveries"`
+	Holds      []holdSummary    `json:"holds"` // feeds on hold after their pull
+	Quiet      []string         `json:"quiet"` // source and dataset of the pulls that gave no row
 	Seconds    float64          `json:"seconds"`
 }
 
@@ -69,11 +71,13 @@ type tally struct {
 	datasets   map[string]bool
 	scores     map[string]pipelines.Scored // newest result by policy and as_of
 	deliveries deliveryCounts
+	holds      map[string]holdSummary // by source and dataset, after its newest pull
+	quiet      map[string]bool
 	began      time.Time
 }
 
 func newTally() *tally {
-	return &tally{reasons: map[string]int64{}, sources: map[string]bool{}, datasets: map[string]bool{}, scores: map[string]pipelines.Scored{}, began: time.Now()}
+	return &tally{reasons: map[string]int64{}, sources: map[string]bool{}, datasets: map[string]bool{}, scores: map[string]pipelines.Scored{}, holds: map[string]holdSummary{}, quiet: map[string]bool{}, began: time.Now()}
 }
 
 func (t *tally) add(o pipelines.Outcome) {
@@ -84,6 +88,7 @@ func (t *tally) add(o pipelines.Outcome) {
 		for reason, n := range p.Result.Reasons {
 			t.reasons[reason] += n
 		}
+		t.feed(p)
 	}
 	for _, s := range o.Scores {
 		t.scores[s.Policy.ID+" "+s.Result.Clocks.AsOf.String()] = s
@@ -111,6 +116,7 @@ func (s Summary) text() string {
 			fmt.Fprintf(&b, "  %-18s %6d\n", reason, s.Quarantine[reason])
 		}
 	}
+	b.WriteString(warnings(s.Quiet, s.Holds))
 	fmt.Fprintf(&b, "grades (trial: the point tables are ours)\n")
 	for _, p := range s.Policies {
 		fmt.Fprintf(&b, "  %-18s %s  %6d entities ", p.ID, p.AsOf, p.Entities)
@@ -127,7 +133,7 @@ func (s Summary) text() string {
 // summary puts the tally into the form that is printed, with the grades of each policy's newest result.
 func (t *tally) summary(ctx context.Context, a *app) (Summary, error) {
 	s := Summary{Sources: len(t.sources), Datasets: len(t.datasets), Rows: t.rows, Quarantine: t.reasons, Policies: []policySummary{},
-		Deliveries: t.deliveries, Seconds: time.Since(t.began).Seconds()}
+		Deliveries: t.deliveries, Holds: t.held(), Quiet: t.silent(), Seconds: time.Since(t.began).Seconds()}
 	newest := map[string]pipelines.Scored{}
 	for _, scored := range t.scores {
 		have, ok := newest[scored.Policy.ID]

@@ -37,6 +37,7 @@ type File struct {
 	Range  int64  `json:"range"`  // entity_id >> 16, or NoRange
 	MinID  int64  `json:"min_id"` // smallest and largest entity_id in it; 0 when not ranged
 	MaxID  int64  `json:"max_id"`
+	Source string `json:"source,omitempty"` // stage only: the source whose pull brought it; empty: a person, or a hub that did not note it yet
 }
 
 // Object is a local file that is to become a data object of a chain.
@@ -103,25 +104,28 @@ type Engine struct {
 
 // Entry is one log entry: the whole state of its chain after one commit.
 type Entry struct {
-	Format         int      `json:"format"` // 1
-	Chain          string   `json:"chain"`
-	N              int64    `json:"n"` // 1 for the first; 0 means the chain is empty
-	ParentSHA256   string   `json:"parent_sha256"`
-	CommitID       string   `json:"commit_id"`
-	Intent         string   `json:"intent"`
-	Run            string   `json:"run"`
-	Fence          int64    `json:"fence"`
-	Node           string   `json:"node"`
-	WrittenAt      string   `json:"written_at"` // RFC 3339, UTC
-	Engine         Engine   `json:"engine"`
-	Inputs         []Input  `json:"inputs"`
-	ContractSHA256 string   `json:"contract_sha256,omitempty"`
-	PolicySHA256   string   `json:"policy_sha256,omitempty"`
-	SQLSHA256      string   `json:"sql_sha256,omitempty"`
-	Cursor         *Cursor  `json:"cursor,omitempty"` // stage only
-	Ledger         *Ledger  `json:"ledger,omitempty"` // stage only
-	Manifests      []string `json:"manifests"`
-	Files          []File   `json:"files"`
+	Format         int     `json:"format"` // 1
+	Chain          string  `json:"chain"`
+	N              int64   `json:"n"` // 1 for the first; 0 means the chain is empty
+	ParentSHA256   string  `json:"parent_sha256"`
+	CommitID       string  `json:"commit_id"`
+	Intent         string  `json:"intent"`
+	Run            string  `json:"run"`
+	Fence          int64   `json:"fence"`
+	Node           string  `json:"node"`
+	WrittenAt      string  `json:"written_at"` // RFC 3339, UTC
+	Engine         Engine  `json:"engine"`
+	Inputs         []Input `json:"inputs"`
+	ContractSHA256 string  `json:"contract_sha256,omitempty"`
+	PolicySHA256   string  `json:"policy_sha256,omitempty"`
+	SQLSHA256      string  `json:"sql_sha256,omitempty"`
+	Cursor         *Cursor `json:"cursor,omitempty"` // stage only
+	Ledger         *Ledger `json:"ledger,omitempty"` // stage only
+
+	Feeds map[string]Feed `json:"feeds,omitempty"` // stage only: by source; a draft without any carries the head's on
+
+	Manifests []string `json:"manifests"`
+	Files     []File   `json:"files"`
 
 	SHA256 string `json:"-"` // of the entry's own bytes; set by the lake when it reads or writes one
 }

@@ -126,6 +126,9 @@ func (l *Lake) next(d chain.Draft, head chain.Entry) (chain.Entry, error) {
 		if head.Cursor != nil {
 			at = head.Cursor.After
 		}
+		if e.Feeds == nil {
+			e.Feeds = head.Feeds
+		}
 		if e.Cursor == nil {
 			e.Cursor = &chain.Cursor{Before: at, After: at}
 		}

@@ -35,6 +35,8 @@ type batch struct {
 	count    counts
 	next     connectors.Cursor
 	declared *int64
+	whole    bool     // the pull gave everything that the source holds now
+	present  *present // the records that the pull names; nil where absence means nothing
 
 	received  catalog.Date
 	batchTime int64 // microseconds of Shanghai wall time
@@ -60,6 +62,9 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 		received: today, batchTime: wall.UnixMicro() + int64(offset)*1_000_000,
 		raw: make([]string, len(c.fields)),
 	}
+	if c.stockWhole() && p.Source != "" && !p.ByHand && p.Window == nil {
+		b.present = newPresent(dir)
+	}
 	if p.CollectedOn != 0 && p.CollectedOn != catalog.NoDate {
 		b.received = p.CollectedOn
 	}
@@ -84,6 +89,7 @@ func (b *batch) take(ctx context.Context, page connectors.Page) error {
 		b.declared = &declared
 	}
 	b.next = page.Next
+	b.whole = b.whole || page.Whole
 	b.read += int64(len(page.Rejects))
 	if page.Batch != nil && page.Batch.NumRows() > 0 {
 		b.read += page.Batch.NumRows()
@@ -130,7 +136,9 @@ func (b *batch) rows(ctx context.Context, page connectors.Page) error {
 		case accepted:
 			verdict, err = b.accept(ctx, t, i)
 		case quarantined:
-			err = b.quarantine(ctx, t, i)
+			if err = b.namedAnyway(); err == nil {
+				err = b.quarantine(ctx, t, i)
+			}
 		}
 		if err != nil {
 			return err
@@ -146,6 +154,9 @@ func (b *batch) rows(ctx context.Context, page connectors.Page) error {
 // accept writes a good row unless the chain has it.
 func (b *batch) accept(ctx context.Context, t *bound, i int) (verdict, error) {
 	b.id.of(b.rowChecker)
+	if err := b.named(b.id.record); err != nil {
+		return accepted, err
+	}
 	repeated, err := b.seen.row(b.id.record, hash16(b.id.content[:16]), b.timed())
 	if err != nil {
 		return accepted, err
@@ -184,8 +195,16 @@ func (b *batch) append(t *table, src *bound, i int) {
 	}
 }
 
-// sourceTime gives the row's own time, or that of the batch, in microseconds of wall time.
+// sourceTime gives the row's own time, or that of the batch, in microseconds of wall time. A record
+// that was gone and is back was last told of now, whatever time it carries.
 func (b *batch) sourceTime() int64 {
+	if b.seen.back {
+		return max(b.batchTime, b.ownTime()+1)
+	}
+	return b.ownTime()
+}
+
+func (b *batch) ownTime() int64 {
 	switch {
 	case !b.timed():
 		return b.batchTime
@@ -201,7 +220,9 @@ func (b *batch) table(ctx context.Context, name string, schema *arrow.Schema) *t
 	if !ok {
 		t = newTable(name, b.dir, schema, func(o chain.Object) (chain.File, error) {
 			o.Chain, o.Run = chain.Stage(b.ID), b.pull.Run
-			return b.stager.Lake.Put(ctx, o)
+			f, err := b.stager.Lake.Put(ctx, o)
+			f.Source = b.pull.Source
+			return f, err
 		})
 		b.tables[name] = t
 	}
@@ -241,6 +262,9 @@ func (b *batch) discard() {
 		t.drop()
 	}
 	b.held.release()
+	if b.present != nil {
+		_ = b.present.index.close()
+	}
 	if b.seen != nil {
 		_ = b.seen.close()
 	}

@@ -75,3 +75,15 @@ func appendNumber(b []byte, name string, n int64) []byte {
 	b = strconv.AppendInt(b, n, 10)
 	return append(b, recordSeparator)
 }
+
+// recordOf is the record of a key whose fields are at hand one by one.
+func recordOf(dataset string, key []string) (record hash16) {
+	b := []byte(dataset)
+	for _, text := range key {
+		b = append(b, unitSeparator)
+		b = append(b, text...)
+	}
+	whole := sha256.Sum256(b)
+	copy(record[:], whole[:])
+	return record
+}

@@ -40,6 +40,7 @@ func (b *batch) unread(ctx context.Context, origin connectors.Origin, c connecto
 	r := Reject{File: origin.File, Line: c.Line, Column: b.masker.text(c.Column), Reason: c.Reason, Value: b.masker.unread(c)}
 	original := append(appendJSON([]byte(`{"_row":`), r.Value), '}')
 	b.count.add(origin.File, quarantined)
+	b.unnamed()
 	return b.setAside(ctx, r, original, "", b.unreadContent(r, c))
 }
 

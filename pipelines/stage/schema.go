@@ -11,6 +11,8 @@ const (
 	RowsTable       = "rows"
 	QuarantineTable = "quarantine"
 	TakenTable      = "taken"
+	GoneTable       = "gone"   // records that a whole pull no longer has
+	AbsentTable     = "absent" // the same of a feed on hold: they wait until a person or a later pull says
 )
 
 // Columns of the rows table before the family's own, in file order.
@@ -87,3 +89,13 @@ var quarantineSchema = arrow.NewSchema([]arrow.Field{
 
 // takenSchema lists the source items that a commit completes.
 var takenSchema = arrow.NewSchema([]arrow.Field{{Name: "handle", Type: arrow.BinaryTypes.String}}, nil)
+
+// goneSchema names the records that have left, each with the row that was the last about it.
+var goneSchema = arrow.NewSchema([]arrow.Field{
+	{Name: "record_id", Type: arrow.BinaryTypes.String},
+	{Name: "record_key", Type: arrow.BinaryTypes.String},
+	{Name: "uscc", Type: arrow.BinaryTypes.String},
+	{Name: "row_sha", Type: arrow.BinaryTypes.String},
+	{Name: "gone_on", Type: arrow.FixedWidthTypes.Date32},
+	{Name: "gone_time", Type: wallClock},
+}, nil)

@@ -18,6 +18,7 @@ import (
 type seen struct {
 	versions *index // record and content together
 	newest   *index // record to content
+	back     bool   // the record of the last row had gone and is back
 }
 
 func newSeen(dir string) *seen { return &seen{versions: newIndex(dir), newest: newIndex(dir)} }
@@ -30,13 +31,19 @@ func (s *seen) row(record, content hash16, timed bool) (repeated bool, err error
 	if err != nil {
 		return false, err
 	}
+	this := version(record, content)
+	if s.back = known && last == goneContent; s.back { // it is news whatever the row says and when it was written
+		if err := s.newest.put(record, content); err != nil {
+			return false, err
+		}
+		return false, s.versions.put(this, hash16{})
+	}
 	if !timed {
 		if known && last == content {
 			return true, nil
 		}
 		return false, s.newest.put(record, content)
 	}
-	this := version(record, content)
 	if _, repeated, err = s.versions.get(this); repeated || err != nil {
 		return repeated, err
 	}
@@ -76,21 +83,21 @@ func (s *seen) close() error {
 // seed reads record_id and row_sha of the rows the chain holds, oldest first, and remembers those of
 // the records wanted; nil wants all. Only these two columns are read, in small batches.
 func (s *seen) seed(ctx context.Context, lake Lake, head chain.Entry, wanted map[hash16]bool) error {
-	files := slices.Clone(head.Table(RowsTable))
+	files := slices.Concat(head.Table(RowsTable), head.Table(GoneTable)) // no entry holds a record in both
 	slices.SortStableFunc(files, func(a, b chain.File) int { return cmp.Compare(a.N, b.N) })
 	for _, f := range files {
 		path, err := lake.Local(ctx, f)
 		if err != nil {
 			return err
 		}
-		if err := s.seedFile(ctx, path, wanted); err != nil {
+		if err := s.seedFile(ctx, path, f.Table == GoneTable, wanted); err != nil {
 			return fmt.Errorf("read %s: %w", f.Key, err)
 		}
 	}
 	return nil
 }
 
-func (s *seen) seedFile(ctx context.Context, path string, wanted map[hash16]bool) error {
+func (s *seen) seedFile(ctx context.Context, path string, gone bool, wanted map[hash16]bool) error {
 	return readText(ctx, path, []string{"record_id", "row_sha"}, func(values []string) error {
 		record, ok := fromHex(values[0])
 		if !ok {
@@ -98,6 +105,9 @@ func (s *seen) seedFile(ctx context.Context, path string, wanted map[hash16]bool
 		}
 		if wanted != nil && !wanted[record] {
 			return nil
+		}
+		if gone {
+			return s.newest.put(record, goneContent)
 		}
 		content, ok := fromHex(values[1])
 		if !ok {

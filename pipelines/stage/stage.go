@@ -49,6 +49,15 @@ type Pull struct {
 	// ByHand marks a file brought by a person: it begins where the chain stands and leaves the
 	// source's cursor there.
 	ByHand bool
+	// Source names the connection that the pages come from; empty for a file brought by a person. What
+	// a source brought, only that source can take away by leaving it out.
+	Source string
+	// Window is the part of the source that is read again: the cursor stays where it is, and each
+	// window of a run is a piece of work of its own. Nil: the pull goes on from the cursor.
+	Window *connectors.Window
+	// Judge is told what a pull came to, before anything is committed, and says what that means; nil:
+	// only that a pull with rows is committed.
+	Judge func(Came) Judgement
 	// CollectedOn is the day on which the sending platform had collected these rows, for the declared
 	// first load of its stock; zero: the day of the clock.
 	CollectedOn catalog.Date
@@ -56,6 +65,20 @@ type Pull struct {
 	OnReject func(Reject)
 
 	mending *mending // of Correct: the refused rows that these rows stand for
+}
+
+// Came is what a pull came to.
+type Came struct {
+	Head   chain.Entry // that the commit will follow
+	Ledger chain.Ledger
+	Whole  bool // it gave everything that the source holds now
+}
+
+// Judgement is what a pull means for its feed.
+type Judgement struct {
+	Feeds  map[string]chain.Feed // of the chain, from this commit on; nil: as the head has them
+	Commit bool                  // there is something to keep even if no row came
+	Held   bool                  // what the pull leaves out is not believed to be gone
 }
 
 // Result is what became of a pull.
@@ -68,6 +91,10 @@ type Result struct {
 	Unknown  []string         // source columns that the contract does not know
 	Drift    []chain.Drift    // in what the source departs from the contract; empty when the work had been done before
 	Done     bool             // an earlier attempt had committed this very work
+	Whole    bool             // the pull gave everything that the source holds now
+	Gone     int64            // records that a whole pull no longer has and that ended with this commit
+	Absent   int64            // those that wait because the feed is on hold
+	Unjudged int64            // rows that could not be told by their key and so may be any record that is missing
 }
 
 // Run stages the pages of one pull as one commit: all of it becomes visible, or nothing. A pull
@@ -88,8 +115,11 @@ func (s *Stager) Run(ctx context.Context, ds catalog.Dataset, pages iter.Seq2[co
 		at = connectors.Cursor(head.Cursor.After)
 	}
 	intent := chain.Intent("stage", p.Run, string(p.Before))
-	if p.ByHand {
+	switch {
+	case p.ByHand:
 		p.Before, intent = at, chain.Intent("stage", p.Run)
+	case p.Window != nil:
+		intent = chain.Intent("stage", p.Run, "window", p.Window.From, p.Window.Until)
 	}
 	if done, ok, err := s.committed(ctx, head, intent); ok || err != nil {
 		return done, err
@@ -124,22 +154,31 @@ func (s *Stager) Run(ctx context.Context, ds catalog.Dataset, pages iter.Seq2[co
 	if result.Drift, err = b.drifts.found(); err != nil {
 		return result, err
 	}
+	result.Whole = b.whole
 	if err := result.Ledger.Check(); err != nil {
 		return result, &fault.Error{Op: op, Code: fault.Invalid, Err: err,
 			Hint: "nothing was committed; pull again, and if it stays so ask the platform how it counts"}
 	}
-	if result.Ledger.Read == 0 && (p.mending == nil || len(files) == 0) {
+	var judged Judgement
+	if p.Judge != nil {
+		judged = p.Judge(Came{Head: head, Ledger: result.Ledger, Whole: b.whole})
+	}
+	left, err := b.departures(ctx, &result, judged.Held)
+	if err != nil {
+		return Result{}, asFault(op, err)
+	}
+	if result.Ledger.Read == 0 && len(left) == 0 && !judged.Commit && (p.mending == nil || len(files) == 0) {
 		return result, nil
 	}
 	cursor := &chain.Cursor{Before: string(p.Before), After: string(b.next)}
-	if p.ByHand {
+	if p.ByHand || p.Window != nil {
 		cursor.After = cursor.Before
 	}
 	result.Entry, err = s.Lake.Commit(ctx, chain.Draft{
-		Base: head, Files: files,
+		Base: head, Files: append(files, left...), Keep: b.keeps,
 		Entry: chain.Entry{
 			Chain: chain.Stage(ds.ID), Intent: intent, Run: p.Run, ContractSHA256: ds.SHA256,
-			Cursor: cursor, Ledger: &result.Ledger,
+			Cursor: cursor, Ledger: &result.Ledger, Feeds: judged.Feeds,
 		},
 	})
 	return result, err
