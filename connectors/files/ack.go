@@ -49,18 +49,27 @@ func (c *conn) Ack(ctx context.Context, j connectors.Job, handles iter.Seq2[stri
 
 // move takes the .ok first, so that a file half moved is not ready, and the file last.
 func (c *conn) move(ctx context.Context, jb job, names listing, name, sum string) error {
-	is, there := names.files[name]
-	if !there {
+	if _, there := names.files[name]; !there {
 		return nil // moved before
 	}
-	if have, err := c.sum(ctx, path.Join(jb.folder, name), is); away(err) || err == nil && have != sum {
+	file := path.Join(jb.folder, name)
+	is, err := c.place.stat(ctx, file)
+	have := ""
+	if err == nil {
+		have, err = c.sum(ctx, file, is)
+	}
+	if away(err) || err == nil && have != sum {
 		return nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
 	target, err := c.free(ctx, jb, name, sum)
 	if err != nil {
 		return err
+	}
+	if now, err := c.place.stat(ctx, file); err == nil && !now.same(is) {
+		return nil // replaced while it was compared
 	}
 	for _, ext := range companions {
 		companion, there := names.companion(name, ext)

@@ -32,21 +32,35 @@ func Driver() connectors.Driver {
 }
 
 var settings = []connectors.Setting{
-	{Name: "place", Default: "folder", Choices: []string{"folder", "sftp"}, Title: catalog.Text{ZH: "位置", EN: "place"},
-		Help: catalog.Text{ZH: "folder 本机或挂载的目录；sftp 远程", EN: "a folder on this machine or mounted here, or SFTP"}},
+	{Name: "place", Default: "folder", Choices: []string{"folder", "sftp", "ftp", "s3"}, Title: catalog.Text{ZH: "位置", EN: "place"},
+		Help: catalog.Text{ZH: "folder 本机或挂载的目录；其余为远程：sftp、ftp、s3 对象存储", EN: "a folder on this machine or mounted here; or a remote one: SFTP, FTP, an S3 bucket"}},
 	{Name: "root", Required: true, Title: catalog.Text{ZH: "根目录", EN: "root folder"},
-		Help: catalog.Text{ZH: "其下的目录才可读写", EN: "nothing outside it is read or written"}},
-	{Name: "host", Title: catalog.Text{ZH: "主机", EN: "host"}, Help: catalog.Text{ZH: "仅 sftp", EN: "sftp only"}},
-	{Name: "port", Default: "22", Title: catalog.Text{ZH: "端口", EN: "port"}, Help: catalog.Text{ZH: "仅 sftp", EN: "sftp only"}},
-	{Name: "user", Title: catalog.Text{ZH: "用户", EN: "user"}, Help: catalog.Text{ZH: "仅 sftp", EN: "sftp only"}},
-	{Name: "password", Secret: true, Title: catalog.Text{ZH: "口令", EN: "password"}, Help: catalog.Text{ZH: "口令或私钥填一项", EN: "the password or the private key"}},
-	{Name: "private_key", Secret: true, Title: catalog.Text{ZH: "私钥", EN: "private key"}, Help: catalog.Text{ZH: "PEM 文本", EN: "the text of a PEM file"}},
-	{Name: "passphrase", Secret: true, Title: catalog.Text{ZH: "私钥口令", EN: "passphrase of the key"}, Help: catalog.Text{ZH: "私钥加密时填", EN: "when the key is encrypted"}},
-	{Name: "host_key", Title: catalog.Text{ZH: "主机公钥", EN: "host key"},
+		Help: catalog.Text{ZH: "其下的目录才可读写；s3 为前缀，“/”为整个桶", EN: "nothing outside it is read or written; with s3 a prefix, / for the whole bucket"}},
+	{Name: "host", When: "place=sftp,ftp", Title: catalog.Text{ZH: "主机", EN: "host"}, Help: catalog.Text{ZH: "主机名或地址", EN: "name or address"}},
+	{Name: "port", When: "place=sftp,ftp", Title: catalog.Text{ZH: "端口", EN: "port"}, Help: catalog.Text{ZH: "空为 sftp 22、ftp 21", EN: "empty: 22 for sftp, 21 for ftp"}},
+	{Name: "user", When: "place=sftp,ftp", Title: catalog.Text{ZH: "用户", EN: "user"}, Help: catalog.Text{ZH: "登录用户；匿名 FTP 填 anonymous", EN: "who logs in; anonymous for an anonymous FTP server"}},
+	{Name: "password", Secret: true, When: "place=sftp,ftp", Title: catalog.Text{ZH: "口令", EN: "password"}, Help: catalog.Text{ZH: "sftp 口令或私钥填一项", EN: "sftp needs the password or the private key"}},
+	{Name: "private_key", Secret: true, When: "place=sftp", Title: catalog.Text{ZH: "私钥", EN: "private key"}, Help: catalog.Text{ZH: "PEM 文本", EN: "the text of a PEM file"}},
+	{Name: "passphrase", Secret: true, When: "place=sftp", Title: catalog.Text{ZH: "私钥口令", EN: "passphrase of the key"}, Help: catalog.Text{ZH: "私钥加密时填", EN: "when the key is encrypted"}},
+	{Name: "host_key", When: "place=sftp", Title: catalog.Text{ZH: "主机公钥", EN: "host key"},
 		Help: catalog.Text{ZH: "sftp 必填：“ssh-ed25519 AAAA…”或指纹“SHA256:…”，逗号分隔可填多个；不符即拒绝连接", EN: "needed for sftp: \"ssh-ed25519 AAAA…\" or a fingerprint \"SHA256:…\", several separated by commas; another key is refused"}},
+	{Name: "names", Default: "utf-8", Choices: []string{"utf-8", "gbk"}, When: "place=ftp", Title: catalog.Text{ZH: "文件名编码", EN: "encoding of names"},
+		Help: catalog.Text{ZH: "中文文件名乱码时填 gbk", EN: "gbk where Chinese names come garbled"}},
+	{Name: "endpoint", When: "place=s3", Title: catalog.Text{ZH: "服务地址", EN: "endpoint"}, Help: catalog.Text{ZH: "主机:端口，不写 http", EN: "host:port, without http"}},
+	{Name: "bucket", When: "place=s3", Title: catalog.Text{ZH: "存储桶", EN: "bucket"}, Help: catalog.Text{ZH: "须已存在", EN: "must exist"}},
+	{Name: "access_key", Secret: true, When: "place=s3", Title: catalog.Text{ZH: "访问键", EN: "access key"}, Help: catalog.Text{ZH: "与私密键成对", EN: "goes with the secret key"}},
+	{Name: "secret_key", Secret: true, When: "place=s3", Title: catalog.Text{ZH: "私密键", EN: "secret key"}, Help: catalog.Text{ZH: "与访问键成对", EN: "goes with the access key"}},
+	{Name: "region", Default: "us-east-1", When: "place=s3", Title: catalog.Text{ZH: "区域", EN: "region"}, Help: catalog.Text{ZH: "MinIO 等用默认值", EN: "MinIO and most others keep the default"}},
+	{Name: "path_style", Default: "auto", Choices: []string{"auto", "on", "off"}, When: "place=s3", Title: catalog.Text{ZH: "路径式地址", EN: "bucket in the path"},
+		Help: catalog.Text{ZH: "on 桶名写在路径里，off 写在主机名里；auto 自行判断", EN: "on: the bucket stands in the path; off: in the host name; auto: as the server is known to want it"}},
+	{Name: "tls", Default: "on", Choices: []string{"on", "off"}, When: "place=ftp,s3", Title: catalog.Text{ZH: "加密传输", EN: "encrypted"},
+		Help: catalog.Text{ZH: "ftp 为 AUTH TLS（显式），s3 为 https；off 时口令与数据明文传输", EN: "AUTH TLS (explicit) with ftp, https with s3; off: the password and the data travel in the clear"}},
+	{Name: "ca_cert", When: "place=ftp,s3", Title: catalog.Text{ZH: "根证书", EN: "authority's certificate"},
+		Help: catalog.Text{ZH: "PEM 文本，写 ${file:路径}；空为系统信任的机构", EN: "PEM text, write ${file:PATH}; empty: the authorities that the system trusts"}},
+	{Name: "server_name", When: "place=ftp,s3", Title: catalog.Text{ZH: "证书中的名称", EN: "name in the certificate"}, Help: catalog.Text{ZH: "空为主机名", EN: "empty: the host"}},
 	{Name: "stall", Default: "60s", Title: catalog.Text{ZH: "停顿时限", EN: "time without bytes"},
 		Help: catalog.Text{ZH: "读取时在此时间内来的不足 64 KB，就断开并从断点续读，五次后失败", EN: "when less than 64 KB come in this time of reading, the line is dropped and reading resumes where it stopped, five times"}},
-	{Name: "timeout", Default: "30s", Title: catalog.Text{ZH: "连接时限", EN: "time to connect"}, Help: catalog.Text{ZH: "仅 sftp", EN: "sftp only"}},
+	{Name: "timeout", Default: "30s", When: "place=sftp,ftp,s3", Title: catalog.Text{ZH: "连接时限", EN: "time to connect"}, Help: catalog.Text{ZH: "建立连接并登录的时间", EN: "until the server has answered and let us in"}},
 	{Name: "outbox", Title: catalog.Text{ZH: "推送目录", EN: "folder of packets"}, Help: catalog.Text{ZH: "相对根目录；空为根目录", EN: "below the root; empty: the root"}},
 	{Name: "packet", Default: "xml", Choices: []string{"xml", "json"}, Title: catalog.Text{ZH: "数据包格式", EN: "form of packets"}, Help: catalog.Text{ZH: "包头加包体", EN: "header and body"}},
 	{Name: "sender", Default: "xinshu", Title: catalog.Text{ZH: "发送方", EN: "sender"}, Help: catalog.Text{ZH: "写入包头", EN: "named in the header"}},
@@ -92,25 +106,15 @@ type conn struct {
 	sender string
 	stall  time.Duration
 	pause  time.Duration
+	now    func() time.Time
 }
 
 func open(ctx context.Context, values connectors.Values) (*conn, error) {
 	const op = "open files"
 	r := connectors.NewReader(settings, values)
-	remote := r.Text("place") == "sftp"
-	if remote {
-		for _, name := range []string{"host", "user", "host_key"} {
-			if r.Text(name) == "" {
-				r.Fault("%s is not set, place sftp needs it", name)
-			}
-		}
-		if r.Text("password") == "" && r.Text("private_key") == "" {
-			r.Fault("neither password nor private_key is set, place sftp needs one")
-		}
-		r.Int("port", 1)
-		r.Duration("timeout")
-	}
-	c := &conn{outbox: below(r, "outbox"), answer: below(r, "answers"), packet: r.Text("packet"), sender: r.Text("sender"), stall: r.Duration("stall"), pause: time.Second}
+	kind := r.Text("place")
+	needs(r, kind)
+	c := &conn{outbox: below(r, "outbox"), answer: below(r, "answers"), packet: r.Text("packet"), sender: r.Text("sender"), stall: r.Duration("stall"), pause: time.Second, now: time.Now}
 	if r.Text("answers") == "" {
 		c.answer = c.outbox
 	}
@@ -118,15 +122,46 @@ func open(ctx context.Context, values connectors.Values) (*conn, error) {
 		return nil, &fault.Error{Op: op, Code: fault.Invalid, Hint: "correct the source's settings", Err: err}
 	}
 	var err error
-	if remote {
+	switch kind {
+	case "sftp":
 		c.place, err = openRemote(ctx, r)
-	} else {
+	case "ftp":
+		c.place, err = openFTP(ctx, r)
+	case "s3":
+		c.place, err = openS3(ctx, r)
+	default:
 		c.place, err = openFolder(r.Text("root"))
 	}
 	if err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// needs names what a place cannot do without.
+func needs(r *connectors.Reader, place string) {
+	for _, name := range map[string][]string{"sftp": {"host", "user", "host_key"}, "ftp": {"host", "user"}, "s3": {"endpoint", "bucket", "access_key", "secret_key"}}[place] {
+		if r.Text(name) == "" {
+			r.Fault("%s is not set, place %s needs it", name, place)
+		}
+	}
+	if place == "sftp" && r.Text("password") == "" && r.Text("private_key") == "" {
+		r.Fault("neither password nor private_key is set, place sftp needs one")
+	}
+	if place != "folder" {
+		r.Duration("timeout")
+	}
+	if r.Text("port") != "" {
+		r.Int("port", 1)
+	}
+}
+
+// portOr gives the port, or the usual one.
+func portOr(r *connectors.Reader, usual string) string {
+	if port := r.Text("port"); port != "" {
+		return port
+	}
+	return usual
 }
 
 // below reads a folder setting; it may not leave the root.

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"xinshu/connectors"
 	"xinshu/internal/fault"
@@ -54,6 +55,9 @@ func (c *conn) pull(ctx context.Context, j connectors.Job, op string, after conn
 		return &fault.Error{Op: op, Code: fault.Invalid, Err: err}
 	}
 	found, err := c.place.list(ctx, jb.folder)
+	if _, ok := c.place.(*bucket); ok && after != "" && errors.Is(err, fs.ErrNotExist) {
+		found, err = nil, nil // a prefix is gone when its last object is
+	}
 	if errors.Is(err, fs.ErrNotExist) { // a mistyped folder must not look like a department that has nothing to say
 		return &fault.Error{Op: op, Code: fault.NotFound, Err: fmt.Errorf("there is no folder %s", c.place.name(jb.folder)),
 			Hint: "check the dataset's folder and the source's root; a department with nothing to hand over leaves the folder empty"}
@@ -106,6 +110,14 @@ func (jb job) refusedStamp(e entry, s sums) short8 { return e.stamp("refused\n" 
 func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *taken, in *inside, last bool, yield func(connectors.Page, error) bool) error {
 	s := jb.sumsOf(names, e.name)
 	file := path.Join(jb.folder, e.name)
+	stamp, known, err := c.precise(ctx, file, &e, at)
+	if known || away(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", e.name, err)
+	}
+	refused := jb.refusedStamp(e, s)
 	p, err := c.look(ctx, jb, e, s)
 	if away(err) {
 		return nil
@@ -122,10 +134,10 @@ func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *tak
 		return fmt.Errorf("look at %s again: %w", e.name, err)
 	}
 	if at.holds(e.name, p.sum) {
-		at.take(e.name, e.stamp(""), p.sum) // touched, not changed
+		at.take(e.name, stamp, p.sum) // touched, not changed
 		return nil
 	}
-	out := &sheet{job: jb, name: e.name, sum: p.sum, stamp: e.stamp(""), stampRefused: jb.refusedStamp(e, s), at: at, last: last, yield: yield, label: c.place.name(file)}
+	out := &sheet{job: jb, name: e.name, sum: p.sum, stamp: stamp, stampRefused: refused, at: at, last: last, yield: yield, label: c.place.name(file)}
 	if p.reason != "" {
 		return out.refuseFile(p.reason, p.what)
 	}
@@ -142,6 +154,30 @@ func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *tak
 		}
 	}
 	return nil
+}
+
+// freshness is how long a time to the minute leaves room for a second version of a file in the same
+// minute, whatever the server's zone.
+const freshness = 26 * time.Hour
+
+// precise asks for the time of a file whose listing is coarse, and says whether the file is known by it.
+// The stamp it gives is that of the listing once no other version can have the same one.
+func (c *conn) precise(ctx context.Context, file string, e *entry, at *taken) (stamp short8, known bool, err error) {
+	stamp = e.stamp("")
+	if !e.coarse {
+		return stamp, false, nil
+	}
+	is, err := c.place.stat(ctx, file)
+	if err != nil {
+		return stamp, false, err
+	}
+	listed := e.modified
+	*e = is
+	fine := is.stamp("precise")
+	if c.now().Sub(listed) < freshness {
+		stamp = fine
+	}
+	return stamp, at.is(e.name, fine), nil
 }
 
 // data reads the rows of one content, or refuses it.

@@ -53,7 +53,7 @@ func openRemote(ctx context.Context, r *connectors.Reader) (place, error) {
 		}))
 	}
 	s := &remote{
-		address: net.JoinHostPort(r.Text("host"), r.Text("port")), root: r.Text("root"), patience: 5 * time.Second,
+		address: net.JoinHostPort(r.Text("host"), portOr(r, "22")), root: r.Text("root"), patience: 5 * time.Second,
 		config: &ssh.ClientConfig{User: r.Text("user"), Auth: auth, HostKeyCallback: keys.check, HostKeyAlgorithms: keys.algorithms(), Timeout: r.Duration("timeout")},
 	}
 	_, err = s.session(ctx)

@@ -82,15 +82,15 @@ func (s *steady) Read(p []byte) (int, error) {
 		if err := s.ctx.Err(); err != nil {
 			return 0, err
 		}
+		if s.pos == s.is.size {
+			return 0, s.end()
+		}
 		if s.broken != nil {
 			if !s.mayResume(s.broken) {
 				return 0, s.broken
 			}
 			s.broken = s.resume(s.broken)
 			continue
-		}
-		if s.pos == s.is.size { // a growing file shows itself by one byte more
-			return 0, s.end()
 		}
 		n, err := s.fetch(p[:min(int64(len(p)), s.is.size-s.pos)])
 		switch {
@@ -124,7 +124,7 @@ func (s *steady) fetch(p []byte) (int, error) {
 	return n, err
 }
 
-// end makes sure that nothing follows. What a server has to say after the last byte does not matter
+// end makes sure that nothing follows: a growing file shows itself by one byte more. What a server has to say after the last byte does not matter
 // any more: the file's sum does.
 func (s *steady) end() error {
 	if s.in == nil {
