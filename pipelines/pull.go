@@ -189,6 +189,9 @@ func (u *pull) once(ctx context.Context, s *slice) (result stage.Result, err err
 			} else {
 				u.feed = g.judge(u.feed, came)
 			}
+			if came.Ledger.Read > 0 {
+				u.feed.Drift = chain.Drifted(u.feed.Drift, came.Drift, came.Ledger.Read, today.String())
+			}
 			return judgement(name, came, u.feed)
 		}
 		var err error

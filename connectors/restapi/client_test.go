@@ -22,10 +22,8 @@ func pull(t *testing.T, s connectortest.Source) (rows []string, err error) {
 		if err != nil {
 			return rows, err
 		}
-		if page.Batch != nil {
-			rows = append(rows, connectortest.Column(page.Batch, s.Column)...)
-			page.Batch.Release()
-		}
+		rows = append(rows, connectortest.Column(page.Batch, s.Column)...)
+		page.Batch.Release()
 	}
 	return rows, nil
 }

@@ -10,6 +10,7 @@ type Feed struct {
 	Done       []Stretch `json:"done,omitempty"`        // stretches of the watermark that were read again, in order, merged
 	Hold       *Hold     `json:"hold,omitempty"`        // nil: what the feed leaves out counts as gone
 	Ended      *Ended    `json:"ended,omitempty"`       // how the newest hold ended
+	Drift      []Drift   `json:"drift,omitempty"`       // in what the source departs from the contract
 }
 
 // Stretch is a half-open part of the watermark.

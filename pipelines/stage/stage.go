@@ -71,7 +71,8 @@ type Pull struct {
 type Came struct {
 	Head   chain.Entry // that the commit will follow
 	Ledger chain.Ledger
-	Whole  bool // it gave everything that the source holds now
+	Whole  bool          // it gave everything that the source holds now
+	Drift  []chain.Drift // in what the source departed from the contract
 }
 
 // Judgement is what a pull means for its feed.
@@ -161,7 +162,7 @@ func (s *Stager) Run(ctx context.Context, ds catalog.Dataset, pages iter.Seq2[co
 	}
 	var judged Judgement
 	if p.Judge != nil {
-		judged = p.Judge(Came{Head: head, Ledger: result.Ledger, Whole: b.whole})
+		judged = p.Judge(Came{Head: head, Ledger: result.Ledger, Whole: b.whole, Drift: result.Drift})
 	}
 	left, err := b.departures(ctx, &result, judged.Held)
 	if err != nil {
