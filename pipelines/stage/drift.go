@@ -25,6 +25,11 @@ const (
 	leastRows   = 100 // rows that must lack an optional field before that is worth telling
 )
 
+// bookkeeping are columns by which an exchange keeps its own books (facts.md 4.3): they belong to no
+// contract, and to send one is no drift.
+var bookkeeping = map[string]bool{"row_id": true, "rec_id": true, "batch_no": true, "src_dept_code": true, "state": true, "err_code": true, "err_msg": true, "recv_time": true,
+	"dsc_biz_record_id": true, "dsc_biz_operation": true, "dsc_biz_timestamp": true, "resource_id": true, "create_date": true, "create_dept_name": true, "check_flag": true}
+
 // drifts watches what a source sends against what its contract says. It costs a look at each page and
 // at the values of columns that the contract does not know, and nothing per row of a source that keeps
 // to its contract.
@@ -81,6 +86,9 @@ func (d *drifts) page(t *bound, rows int) (out drifted, err error) {
 	for i, name := range t.names {
 		if field := t.field[i]; field >= 0 {
 			d.carried[field] = true
+			continue
+		}
+		if bookkeeping[strings.ToLower(trim(name))] {
 			continue
 		}
 		action := d.Drift.Of(catalog.UnknownColumn, name)

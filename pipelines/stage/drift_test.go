@@ -37,6 +37,7 @@ func TestADriftDoesWhatTheContractSays(t *testing.T) {
 		frozen   string
 	}{
 		{"a new column is told and its rows are taken", catalog.Drift{}, [][]string{clean("1"), odd}, 2, "", []string{"unknown colour evolve text"}, ""},
+		{"the exchange's own columns are no drift", catalog.Drift{Unknown: catalog.Freeze}, [][]string{clean("1", "STATE", "0", "batch_no", "7")}, 1, "", []string{}, ""},
 		{"rows with a value in a new column are refused", catalog.Drift{Unknown: catalog.Quarantine}, [][]string{clean("1"), odd, clean("3", "colour", " ")}, 2, "COLUMN_UNKNOWN colour 红色", []string{"unknown colour quarantine text"}, ""},
 		{"one column by name", catalog.Drift{Fields: map[string]string{"colour": catalog.Quarantine}}, [][]string{clean("1", "size", "3"), odd}, 1, "COLUMN_UNKNOWN colour 红色", []string{"unknown size evolve integer", "unknown colour quarantine text"}, ""},
 		{"a new column fails the pull", catalog.Drift{Unknown: catalog.Freeze}, [][]string{clean("1"), odd}, 0, "", nil, "column colour is not in the contract"},
