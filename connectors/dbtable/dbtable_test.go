@@ -4,6 +4,8 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -12,6 +14,7 @@ import (
 	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/connectors/connectortest"
+	"xinshu/internal/mariatest"
 	"xinshu/internal/pgtest"
 )
 
@@ -21,8 +24,8 @@ type server struct {
 	db     *sql.DB
 }
 
-func engines() map[string]func(t *testing.T) server {
-	return map[string]func(t *testing.T) server{"sqlite": startSQLite, "postgres": startPostgres}
+func servers() map[string]func(t *testing.T) server {
+	return map[string]func(t *testing.T) server{"sqlite": startSQLite, "postgres": startPostgres, "mysql": startMariaDB}
 }
 
 func startSQLite(t *testing.T) server {
@@ -52,9 +55,36 @@ func startPostgres(t *testing.T) server {
 		"user": "postgres", "password": "swordfish-7741", "sslmode": "disable"}, db}
 }
 
+func startMariaDB(t *testing.T) server {
+	t.Helper()
+	at := mariatest.Start(t)
+	db, err := sql.Open("mysql", mariatest.User+":"+mariatest.Password+"@unix("+at.Socket+")/"+at.Database+"?charset=utf8mb4&time_zone=%27%2B08:00%27&sql_mode=%27ANSI_QUOTES,PIPES_AS_CONCAT%27")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return server{connectors.Values{"engine": "mysql", "host": at.Socket, "database": at.Database, "user": mariatest.User, "password": mariatest.Password}, db}
+}
+
+// written is a statement in the database's own words.
+func (s server) written(query string) string {
+	if s.values["engine"] == "mysql" {
+		query = marks.ReplaceAllString(query, "?")
+		for _, pair := range mysqlWords {
+			query = strings.ReplaceAll(query, pair[0], pair[1])
+		}
+	}
+	return query
+}
+
+var (
+	marks      = regexp.MustCompile(`\$[0-9]+`)
+	mysqlWords = [][2]string{{"id text", "id varchar(190)"}, {" text", " longtext"}, {"op_time timestamp", "op_time datetime(6)"}}
+)
+
 func (s server) exec(t *testing.T, query string, args ...any) {
 	t.Helper()
-	if _, err := s.db.ExecContext(t.Context(), query, args...); err != nil {
+	if _, err := s.db.ExecContext(t.Context(), s.written(query), args...); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }
@@ -88,7 +118,7 @@ func (s server) seed(t *testing.T) (ids []string) {
 }
 
 func TestPullKeepsItsPromises(t *testing.T) {
-	for name, start := range engines() {
+	for name, start := range servers() {
 		for _, mode := range []string{full, watermark, flag} {
 			t.Run(name+" "+mode, func(t *testing.T) {
 				connectortest.Pull(t, func(t *testing.T) connectortest.Source {

@@ -37,64 +37,71 @@ func (c *conn) Pull(ctx context.Context, j connectors.Job, after connectors.Curs
 				return
 			}
 		}
-		err = c.engine.read(ctx, func(r reader) error { return jb.read(ctx, r, at, yield) })
+		err = c.engine.read(ctx, func(r reader) error { return jb.read(ctx, r, at, jb.pages(at, after, yield)) })
 		if err != nil && !errors.Is(err, errStop) {
 			yield(connectors.Page{}, failed(ctx, op, err))
 		}
 	}
 }
 
-func (jb *job) read(ctx context.Context, r reader, at place, yield func(connectors.Page, error) bool) error {
-	where, args := jb.where(at)
-	if jb.mode == watermark && jb.nulls == "refuse" {
-		n, err := r.count(ctx, "select count(*) from "+jb.table+" where "+quote(jb.cursor.name)+" is null")
-		if err != nil {
+func (jb *job) read(ctx context.Context, r reader, at place, p *pages) error {
+	if jb.mode == watermark {
+		if err := jb.checkWatermark(ctx, r, at); err != nil {
 			return err
 		}
-		if n > 0 {
-			return &fault.Error{Op: jb.op, Code: fault.Invalid, Hint: "fill them at the source, or set null_cursor to take or leave",
-				Err: fmt.Errorf("%d rows of %s have no %s", n, jb.name, jb.cursor.name)}
-		}
 	}
+	where, args := jb.where(at)
 	total, err := r.count(ctx, "select count(*) from "+jb.table+where, args...)
 	if err != nil {
 		return err
 	}
-	p := jb.pages(at, max(total-at.Offset, 0), yield)
-	if err := r.rows(ctx, jb.query(at, where), args, p.add); err != nil {
+	p.skip = min(at.Offset, total)
+	p.left = total - p.skip
+	if err := r.rows(ctx, jb.query(where), args, jb.columns, p.add); err != nil {
 		return err
 	}
 	return p.end()
 }
 
-// where is the condition that picks the rows after a place.
+// where is the condition that picks the rows after a place, or those of a window.
 func (jb *job) where(at place) (text string, args []any) {
-	switch jb.mode {
-	case flag:
-		return " where " + jb.flag + " = " + jb.fresh, nil
-	case watermark:
-		name := quote(jb.cursor.name)
-		switch {
-		case at.Max == nil && jb.nulls == "leave":
-			return " where " + name + " is not null", nil
-		case at.Max == nil:
-			return "", nil
-		case jb.nulls == "take":
-			text = " where (" + name + " >= $1 or " + name + " is null)"
-		default:
-			text = " where " + name + " >= $1"
-		}
-		return text, []any{connectors.Back(*at.Max, jb.lookback)}
+	var all []string
+	add := func(operator, text string) string {
+		args = append(args, text)
+		return jb.cursor.is(operator, jb.speak.mark(len(args)))
 	}
-	return "", nil
+	switch {
+	case jb.mode == flag:
+		all = append(all, jb.flag+" = "+jb.fresh)
+	case jb.window != nil:
+		all = append(all, "not ("+jb.cursor.empty()+")") // a row without watermark lies in no window
+		if jb.window.From != "" {
+			all = append(all, add(">=", jb.bound(jb.window.From)))
+		}
+		if jb.window.Until != "" {
+			all = append(all, add("<", jb.bound(jb.window.Until)))
+		}
+	case jb.mode == watermark && at.Max == nil && jb.nulls == "leave":
+		all = append(all, "not ("+jb.cursor.empty()+")")
+	case jb.mode == watermark && at.Max != nil:
+		text := add(">=", jb.bound(connectors.Back(*at.Max, jb.lookback)))
+		if jb.nulls == "take" {
+			text = "(" + text + " or " + jb.cursor.empty() + ")"
+		}
+		all = append(all, text)
+	}
+	if len(all) == 0 {
+		return "", nil
+	}
+	return " where " + strings.Join(all, " and "), args
 }
 
 // source qualifies the columns of the order: PostgreSQL would take a bare name for the text that is
 // selected under it, and sort 10 before 9.
 const source = "src."
 
-// query selects every column as text; the last expression is the watermark or the row's place.
-func (jb *job) query(at place, where string) string {
+// query selects every column; behind them comes the watermark or what finds the row again.
+func (jb *job) query(where string) string {
 	texts := make([]string, 0, len(jb.columns)+1)
 	for _, col := range jb.columns {
 		texts = append(texts, col.text)
@@ -103,99 +110,39 @@ func (jb *job) query(at place, where string) string {
 	switch jb.mode {
 	case watermark:
 		texts = append(texts, jb.cursor.exact)
-		order = append([]string{source + quote(jb.cursor.name)}, order...)
+		order = append([]string{source + jb.cursor.ref}, order...)
 	case flag:
-		texts = append(texts, jb.place)
+		texts = append(texts, jb.placeTexts()...)
 	}
-	query := "select " + strings.Join(texts, ", ") + " from " + jb.table + " as src" + where + " order by " + strings.Join(order, ", ")
-	if at.Offset > 0 {
-		query += fmt.Sprintf(" limit %d offset %d", int64(1)<<62, at.Offset)
+	query := "select " + strings.Join(texts, ", ") + " from " + jb.table + jb.speak.alias + "src" + where
+	if len(order) > 0 {
+		query += " order by " + strings.Join(order, ", ")
 	}
 	return query
 }
 
-// pages cuts rows into pages. A page goes out when the row after it arrives, so that the last one
-// carries the cursor of the end.
-type pages struct {
-	job     *job
-	batch   *connectors.Batch
-	at      place
-	left    int64
-	number  int64
-	handles []string
-	yield   func(connectors.Page, error) bool
-	sent    int
-}
-
-func (jb *job) pages(at place, declared int64, yield func(connectors.Page, error) bool) *pages {
-	names := make([]string, len(jb.columns))
-	for i, col := range jb.columns {
-		names[i] = col.name
+func (jb *job) placeTexts() []string {
+	texts := make([]string, len(jb.place))
+	for i, col := range jb.place {
+		texts[i] = col.exact
 	}
-	return &pages{job: jb, batch: connectors.NewBatch(jb.rows, names...), at: at, left: declared, number: at.Offset, yield: yield}
+	return texts
 }
 
-func (p *pages) add(values [][]byte) error {
-	if p.batch.Full() {
-		if err := p.send(false); err != nil {
+// checkWatermark refuses what no watermark could be kept on.
+func (jb *job) checkWatermark(ctx context.Context, r reader, at place) error {
+	if jb.nulls == "refuse" {
+		n, err := r.count(ctx, "select count(*) from "+jb.table+" where "+jb.cursor.empty())
+		if err != nil {
 			return err
 		}
-	}
-	p.number++
-	for i, value := range values[:len(p.job.columns)] {
-		if value != nil {
-			p.batch.SetBytes(i, value)
+		if n > 0 {
+			return &fault.Error{Op: jb.op, Code: fault.Invalid, Hint: "fill them at the source, or set null_cursor to take or leave",
+				Err: fmt.Errorf("%d rows of %s have no %s", n, jb.name, jb.cursor.name)}
 		}
 	}
-	p.batch.EndRow(p.number)
-	switch last := values[len(values)-1]; p.job.mode {
-	case watermark:
-		if last != nil {
-			text := string(last) // rows come in the watermark's order, so the last is the greatest
-			if p.job.lookback > 0 && p.at.Max != nil {
-				text = connectors.Later(*p.at.Max, text)
-			}
-			p.at.Max = &text
-		}
-	case flag:
-		p.handles = append(p.handles, handle(string(last), values[:len(p.job.columns)]))
+	if jb.cursor.kind == words {
+		return jb.checkWritten(ctx, r, at)
 	}
 	return nil
-}
-
-func (p *pages) end() error {
-	if p.batch.Rows() == 0 {
-		return nil
-	}
-	return p.send(true)
-}
-
-func (p *pages) send(last bool) error {
-	record, first, lines := p.batch.Take()
-	page := connectors.Page{Batch: record, Origin: connectors.Origin{File: p.job.name, Line: first, Lines: lines}, Taken: p.handles, Next: p.cursor(last)}
-	if p.sent++; p.sent == 1 {
-		page.Declared = &p.left
-	}
-	p.handles = nil
-	if !p.yield(page, nil) {
-		return errStop
-	}
-	return nil
-}
-
-func (p *pages) cursor(last bool) connectors.Cursor {
-	at := place{}
-	switch p.job.mode {
-	case watermark:
-		at.Max = p.at.Max
-	case full:
-		if !last {
-			at.Offset = p.number
-		}
-	}
-	if at == (place{}) {
-		return ""
-	}
-	text, _ := json.Marshal(at) // text and a number always encode
-	return connectors.Cursor(text)
 }
