@@ -238,9 +238,21 @@ func (p *Pipeline) acknowledge(ctx context.Context, conn connectors.Conn, job co
 	case err != nil && !fault.Is(err, fault.NotFound):
 		return err
 	}
-	if err := acker.Ack(ctx, job, p.Stager.Taken(ctx, e)); err != nil {
+	if err := acker.Ack(ctx, job, oneByOne(p.Stager.Taken(ctx, e))); err != nil {
 		return fmt.Errorf("acknowledge %s: %w", job.Dataset.ID, err)
 	}
 	fault.At(fault.AfterAck)
 	return p.Runs.SaveRun(ctx, ack)
+}
+
+// oneByOne passes the crash point between any two handles.
+func oneByOne(handles iter.Seq2[string, error]) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for handle, err := range handles {
+			if !yield(handle, err) {
+				return
+			}
+			fault.At(fault.MidAck)
+		}
+	}
 }

@@ -4,14 +4,20 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"xinshu/internal/fault"
 )
 
-// killsPerPoint is how often the process is killed at each point before it may finish.
-const killsPerPoint = 5
+// killsPerPoint is how often the process is killed at each point: within one life, unless that ends first.
+func killsPerPoint() int {
+	if full() {
+		return 20
+	}
+	return 5
+}
 
-// TestAHubKilledAnywhereEndsAsOneNeverKilled kills a hub at each named crash point, five times in one
+// TestAHubKilledAnywhereEndsAsOneNeverKilled kills a hub at each named crash point several times in one
 // life, lets it go on each time, and compares everything it came to with a hub that was never killed.
 func TestAHubKilledAnywhereEndsAsOneNeverKilled(t *testing.T) {
 	args := []string{"demo", "--once", "--json", "--entities", "120", "--seed", "7", "--data"}
@@ -23,20 +29,20 @@ func TestAHubKilledAnywhereEndsAsOneNeverKilled(t *testing.T) {
 	}
 	passes := map[string]int{ // about how often a life passes a point: kills are spread over it
 		fault.BeforeObjects: 400, fault.MidObject: 500, fault.AfterObjects: 350, fault.AfterLog: 350, fault.AfterState: 350,
-		fault.AfterAck: 120, fault.BeforeSend: 20, fault.AfterSend: 20, fault.BeforeReceipt: 20}
-	total := 0
+		fault.MidAck: 300, fault.AfterAck: 120, fault.BeforeSend: 20, fault.AfterSend: 20, fault.BeforeReceipt: 20}
+	total, wanted := 0, killsPerPoint()
 	for _, point := range crashPoints {
 		t.Run(point, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(7, uint64(len(point))+uint64(point[1])))
 			dir, kills := t.TempDir(), 0
-			for kills < killsPerPoint {
-				at := 1 + random.IntN(max(passes[point]/killsPerPoint, 1))
+			for kills < wanted {
+				at := 1 + random.IntN(max(passes[point]/wanted, 1))
 				if _, killed := xinshu(t, fmt.Sprintf("%s=%s:%d", fault.CrashEnv, point, at), append(args, dir)...); !killed {
 					break // the life ended first
 				}
 				kills++
 			}
-			if kills < killsPerPoint {
+			if kills < wanted {
 				t.Fatalf("only %d kills at %s before the life ended; lower its number of passes", kills, point)
 			}
 			out, _ := xinshu(t, "", append(args, dir)...)
@@ -60,4 +66,50 @@ func TestAHubKilledAnywhereEndsAsOneNeverKilled(t *testing.T) {
 		return
 	}
 	t.Logf("%d kills at %d points, %d statements compared after each: none lost, none doubled", total, len(crashPoints), len(want))
+}
+
+// TestAHubKilledAtRandomEndsAsOneNeverKilled kills a hub at random instants, from its first
+// milliseconds on, and lets it go on each time. When a life ends, what it came to is held against the
+// unkilled hub and against the province's own books, and the next life begins in an empty folder.
+func TestAHubKilledAtRandomEndsAsOneNeverKilled(t *testing.T) {
+	const entities, seed = "120", 7
+	wanted, longest := 12, 3*time.Second
+	if full() {
+		wanted = 200
+	}
+	args := []string{"demo", "--once", "--json", "--entities", entities, "--seed", fmt.Sprint(seed), "--data"}
+	calm := t.TempDir()
+	xinshu(t, "", append(args, calm)...)
+	want := holdings(t, calm)
+	province, cat := provinceOf(t, seed, 120)
+	began := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do; it is printed
+	random := rand.New(rand.NewPCG(began, 0))
+	kills, lives := 0, 0
+	for kills < wanted {
+		dir := t.TempDir()
+		for {
+			delay := time.Duration(random.Int64N(int64(longest)))
+			if kills >= wanted {
+				delay = 0
+			}
+			_, killed, err := try(t, delay, "", append(args, dir)...)
+			if err != nil {
+				t.Fatalf("after %d kills (random seed %d): %v", kills, began, err)
+			}
+			if !killed {
+				break
+			}
+			kills++
+		}
+		lives++
+		if diff := differences(want, holdings(t, dir)); diff != "" {
+			t.Fatalf("after %d kills (random seed %d): %s", kills, began, diff)
+		}
+		if diff := differences(injected(province, cat), refused(t, dir, cat)); diff != "" {
+			t.Errorf("after %d kills (random seed %d) the quarantine is not what the province did wrong: %s", kills, began, diff)
+		}
+		receiversAgree(t, dir, cat, province)
+		xinshu(t, "", "verify", "--read-data", "--data", dir)
+	}
+	t.Logf("%d random kills in %d lives (random seed %d), %d statements compared after each life: none lost, none doubled", kills, lives, began, len(want))
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"xinshu/internal/chain"
 	"xinshu/internal/duck"
@@ -32,6 +33,16 @@ func TestMain(m *testing.M) {
 // xinshu runs a command line in a process of its own. killed says that the process died of SIGKILL.
 func xinshu(t testing.TB, env string, args ...string) (out []byte, killed bool) {
 	t.Helper()
+	out, killed, err := try(t, 0, env, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out, killed
+}
+
+// try is xinshu that may fail; a delay above zero kills the process after that long.
+func try(t testing.TB, delay time.Duration, env string, args ...string) (out []byte, killed bool, err error) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -43,17 +54,27 @@ func xinshu(t testing.TB, env string, args ...string) (out []byte, killed bool) 
 	}
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err = cmd.Run()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if delay > 0 {
+		timer := time.AfterFunc(delay, func() { _ = cmd.Process.Kill() })
+		defer timer.Stop()
+	}
+	err = cmd.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && status.Signal() == syscall.SIGKILL {
-			return stdout.Bytes(), true
+			return stdout.Bytes(), true, nil
 		}
 	}
 	if err != nil {
-		t.Fatalf("xinshu %s: %v\n%s", strings.Join(args, " "), err, lastLines(stderr.String()))
+		err = fmt.Errorf("xinshu %s: %w\n%s", strings.Join(args, " "), err, lastLines(stderr.String()))
 	}
-	return stdout.Bytes(), false
+	return stdout.Bytes(), false, err
 }
+
+// full says that the long form of a test is asked for: make acceptance does.
+func full() bool { return os.Getenv("XINSHU_FULL") != "" }
 
 func lastLines(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
@@ -205,4 +226,4 @@ func minus(a, b []string) []string {
 
 // crashPoints are the named points of the commit protocol.
 var crashPoints = []string{fault.BeforeObjects, fault.MidObject, fault.AfterObjects, fault.AfterLog, fault.AfterState,
-	fault.AfterAck, fault.BeforeSend, fault.AfterSend, fault.BeforeReceipt}
+	fault.MidAck, fault.AfterAck, fault.BeforeSend, fault.AfterSend, fault.BeforeReceipt}

@@ -23,6 +23,7 @@ const (
 	BeforeSend    = "c6" // delivery due, not sent
 	AfterSend     = "c7" // delivery sent, answer not read
 	BeforeReceipt = "c8" // answer read, receipt not stored
+	MidAck        = "c9" // some of the source's items acknowledged, the others not
 )
 
 var armed struct {
