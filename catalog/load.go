@@ -23,7 +23,8 @@ type Catalog struct {
 	Faults      []Fault        // everything that is wrong in the folder, in order of file and line
 
 	datasets map[string]int
-	recorded map[string]bool
+	recorded map[string]bool // by the catalogue's file
+	stated   map[string]bool // by statements in the hub
 }
 
 // Load reads a catalogue folder: the built-in Files, or an installation's own. It loads what it can: a file
@@ -101,7 +102,7 @@ func (c *Catalog) FieldSet(id string) (FieldSet, bool) {
 
 // CheckUSCC is the package's check with this catalogue's recorded pilot codes.
 func (c *Catalog) CheckUSCC(raw string) Verdict {
-	return CheckUSCCWith(raw, func(code string) bool { return c.recorded[code] })
+	return CheckUSCCWith(raw, func(code string) bool { return c.recorded[code] || c.stated[code] })
 }
 
 func find[T any](all []T, is func(T) bool) (T, bool) {

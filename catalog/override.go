@@ -11,6 +11,17 @@ type RecordedCode struct {
 	Evidence  string `yaml:"evidence" json:"evidence"` // where the code was seen on an official register
 }
 
+// Record makes codes valid that a steward stated in the hub, beside those of the catalogue's file. It
+// is called before the catalogue is used, and again when the statements change; not while rows are
+// being checked.
+func (c *Catalog) Record(codes ...string) {
+	stated := make(map[string]bool, len(codes))
+	for _, code := range codes {
+		stated[code] = true
+	}
+	c.stated = stated
+}
+
 func (l *loader) overrides() []RecordedCode {
 	var files []struct {
 		Overrides []RecordedCode `yaml:"overrides"`

@@ -79,6 +79,9 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	if err := a.follow(ctx); err != nil {
 		return nil, errors.Join(err, a.state.Close())
 	}
+	if _, err := a.overrides(ctx); err != nil {
+		return nil, errors.Join(err, a.state.Close())
+	}
 	return a, nil
 }
 

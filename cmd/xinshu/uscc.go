@@ -17,7 +17,7 @@ func usccCommand(t *terminal, o *options) *cobra.Command {
 	cmd := group(&cobra.Command{Use: "uscc", Short: "unified social credit codes"})
 	cmd.AddCommand(&cobra.Command{
 		Use:   "check [CODE...]",
-		Short: "judge codes: arguments, or one code (or JSON string) a line on standard input; JSON lines out",
+		Short: "judge codes: arguments, or one code (or JSON string) a line on standard input; JSON lines out (overrides stated in a hub are in uscc override list)",
 		RunE: t.withCatalog(o, func(cat *catalog.Catalog, args []string) error {
 			w := bufio.NewWriter(t.out)
 			in := t.in
@@ -27,6 +27,7 @@ func usccCommand(t *terminal, o *options) *cobra.Command {
 			return errors.Join(checkCodes(cat, in, w), w.Flush())
 		}),
 	})
+	cmd.AddCommand(overrideCommand(t, o))
 	return cmd
 }
 

@@ -38,6 +38,8 @@ type Scanner struct {
 	closed bool         // the array of rows is over
 	depth  int          // objects open around the array
 	first  bool
+	wanted map[string]bool   // members to keep, by path
+	kept   map[string]string // those met
 }
 
 // NewScanner reads the rows at path ("data.rows"). A document that is an array holds its rows itself,
@@ -105,7 +107,7 @@ func (s *Scanner) open() error {
 		return s.broken("neither an object nor an array")
 	}
 	for i, name := range s.path {
-		if err := s.member(name); err != nil {
+		if err := s.member(s.path[:i], name); err != nil {
 			return err
 		}
 		if c, err = s.skipSpace(); err != nil {
@@ -124,7 +126,7 @@ func (s *Scanner) open() error {
 }
 
 // member skips an object's members until the named one, whose value comes next.
-func (s *Scanner) member(name string) error {
+func (s *Scanner) member(above []string, name string) error {
 	for first := true; ; first = false {
 		c, err := s.skipSpace()
 		if err != nil {
@@ -161,7 +163,7 @@ func (s *Scanner) member(name string) error {
 		if c, err = s.skipSpace(); err != nil {
 			return err
 		}
-		if err := s.value(c, false); err != nil {
+		if err := s.skip(above, key, c); err != nil {
 			return err
 		}
 	}
@@ -183,7 +185,7 @@ func (s *Scanner) finish() error {
 		case c == '}':
 			open--
 		case c == ',':
-			if err := s.skipMember(); err != nil {
+			if err := s.skipMember(s.path[:open-1]); err != nil {
 				return err
 			}
 		default:
@@ -192,7 +194,7 @@ func (s *Scanner) finish() error {
 	}
 }
 
-func (s *Scanner) skipMember() error {
+func (s *Scanner) skipMember(above []string) error {
 	c, err := s.skipSpace()
 	if err != nil {
 		return err
@@ -200,9 +202,11 @@ func (s *Scanner) skipMember() error {
 	if c != '"' {
 		return s.broken("a member has no name")
 	}
-	if err := s.text(false); err != nil {
+	s.buf = s.buf[:0]
+	if err := s.text(true); err != nil {
 		return err
 	}
+	key := string(s.buf[:len(s.buf)-1])
 	if c, err = s.skipSpace(); err != nil {
 		return err
 	}
@@ -212,5 +216,5 @@ func (s *Scanner) skipMember() error {
 	if c, err = s.skipSpace(); err != nil {
 		return err
 	}
-	return s.value(c, false)
+	return s.skip(above, key, c)
 }

@@ -36,11 +36,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// bounds keep a platform that behaves badly from taking the hub's time, memory or disk.
 type bounds struct {
 	tries          int
 	timeout, total time.Duration
 	rate           float64
-	body           int
+	body           int64  // of an answer, unpacked
+	least          int64  // bytes in every stretch of timeout
+	tempDir        string // of answers too large for memory; empty: the system's
 }
 
 // client is the one way to the platform. What resty does by itself is switched off and done here,
@@ -49,30 +52,44 @@ type bounds struct {
 type client struct {
 	http     *resty.Client
 	signer   *signer
+	sealer   *sealer // nil: messages travel open
 	envelope envelope
 	bounds   bounds
 	limit    *rate.Limiter
 	clock    clock
 }
 
+// request is one call before it is signed.
 type request struct {
 	op, method, url, sid string
-	body                 []byte // sent whole on every try; nil for none
+	params               url.Values
+	body                 []byte // JSON, sent whole on every try; nil: POST sends the parameters as JSON
+	kind                 string // of the body, where it is no JSON
 	headers              map[string]string
+	unsigned             bool     // it carries its own proof in headers or body
+	rows                 string   // where the rows lie in the answer
+	keep                 []string // members of the answer that are looked at beside the rows
 }
 
-func newClient(root *url.URL, s *signer, e envelope, b bounds, c clock) *client {
-	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   15 * time.Second,
-		ResponseHeaderTimeout: b.timeout,
-		MaxIdleConnsPerHost:   4,
-		IdleConnTimeout:       time.Minute,
+func newClient(tls tlsFiles, s *signer, e envelope, b bounds, c clock) (*client, error) {
+	config, err := tls.config()
+	if err != nil {
+		return nil, err
 	}
-	r := resty.New().SetTransport(transport).SetTimeout(b.timeout).SetResponseBodyLimit(b.body).
-		SetRedirectPolicy(sameHost(root)).SetDisableWarn(true).SetLogger(silent{}).SetRetryCount(0)
-	return &client{http: r, signer: s, envelope: e, bounds: b, limit: rate.NewLimiter(rate.Limit(b.rate), 1), clock: c}
+	transport := &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 15 * time.Second}).DialContext,
+		TLSClientConfig:        config,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    15 * time.Second,
+		ResponseHeaderTimeout:  b.timeout,
+		MaxResponseHeaderBytes: 1 << 20,
+		MaxIdleConnsPerHost:    4,
+		IdleConnTimeout:        time.Minute,
+	}
+	r := resty.New().SetTransport(transport).SetDoNotParseResponse(true).
+		SetRedirectPolicy(resty.RedirectPolicyFunc(sameHost)).SetDisableWarn(true).SetLogger(silent{}).SetRetryCount(0)
+	return &client{http: r, signer: s, envelope: e, bounds: b, limit: rate.NewLimiter(rate.Limit(b.rate), 1), clock: c}, nil
 }
 
 // silent drops resty's log: it may show headers.
@@ -85,40 +102,35 @@ func (silent) Debugf(string, ...any) {}
 var errRedirect = errors.New("the platform redirects to another host or protocol")
 
 // sameHost follows up to five redirects that stay where they are: another host would be handed the signature.
-func sameHost(root *url.URL) resty.RedirectPolicy {
-	return resty.RedirectPolicyFunc(func(r *http.Request, via []*http.Request) error {
-		if len(via) > 5 || r.URL.Host != root.Host || r.URL.Scheme != root.Scheme {
-			return errRedirect
-		}
-		return nil
-	})
+func sameHost(r *http.Request, via []*http.Request) error {
+	if first := via[0].URL; len(via) > 5 || r.URL.Host != first.Host || r.URL.Scheme != first.Scheme {
+		return errRedirect
+	}
+	return nil
 }
 
-// call sends a signed request until the platform gives an answer that stands, and returns its body.
-// A secret that is refused is renewed once.
-func (c *client) call(ctx context.Context, req request) ([]byte, error) {
+// call sends a signed request until the platform gives an answer that stands, and returns it; the
+// caller closes it. A secret that is refused is renewed once.
+func (c *client) call(ctx context.Context, req request) (*content, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.bounds.total)
 	defer cancel()
-	signed := func() ([]byte, error) {
-		return c.retry(ctx, req, func() (map[string]string, error) { return c.signer.headers(ctx, req.sid) })
-	}
-	body, err := signed()
+	answer, err := c.retry(ctx, req)
 	if fault.Is(err, fault.Unauthorized) && c.signer.refused() {
-		body, err = signed()
+		answer, err = c.retry(ctx, req)
 	}
-	return body, err
+	return answer, err
 }
 
 // retry tries a request as often as the bounds allow.
-func (c *client) retry(ctx context.Context, req request, sign func() (map[string]string, error)) ([]byte, error) {
+func (c *client) retry(ctx context.Context, req request) (*content, error) {
 	for try := 1; ; try++ {
-		headers, err := sign()
+		message, err := c.message(ctx, req)
 		if err != nil {
 			return nil, err
 		}
-		body, after, err := c.try(ctx, req, headers)
+		answer, after, err := c.try(ctx, req, message)
 		if err == nil {
-			return body, c.envelope.check(req.op, body)
+			return c.judge(req, answer)
 		}
 		if ctx.Err() != nil {
 			return nil, c.stopped(ctx, req, err)
@@ -136,6 +148,22 @@ func (c *client) retry(ctx context.Context, req request, sign func() (map[string
 	}
 }
 
+// judge opens a sealed answer and looks whether the platform says that the call succeeded.
+func (c *client) judge(req request, answer *content) (*content, error) {
+	err := c.envelope.whole(req, answer)
+	if err == nil && c.sealer != nil && !req.unsigned {
+		err = c.sealer.open(req.op, answer, c.envelope)
+	}
+	if err == nil {
+		err = c.envelope.check(req.op, answer)
+	}
+	if err != nil {
+		answer.close()
+		return nil, err
+	}
+	return answer, nil
+}
+
 // backoff doubles from half a second to half a minute, with up to a quarter taken off at random so
 // that sources that failed together do not come back together.
 func backoff(try int) time.Duration {
@@ -151,33 +179,57 @@ func (c *client) stopped(ctx context.Context, req request, last error) error {
 }
 
 // try sends once. Any error but Unavailable is final; after is how long the platform asks to wait.
-func (c *client) try(ctx context.Context, req request, headers map[string]string) (body []byte, after time.Duration, err error) {
+func (c *client) try(ctx context.Context, req request, m message) (answer *content, after time.Duration, err error) {
 	if err := c.limit.Wait(ctx); err != nil {
 		return nil, 0, fault.Newf(fault.Unavailable, req.op, "no turn under the rate limit")
 	}
-	r := c.http.R().SetContext(ctx).SetHeaders(req.headers).SetHeaders(headers).SetHeader("Accept", "application/json")
-	if req.body != nil {
-		r.SetHeader("Content-Type", "application/json").SetBody(req.body)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := c.http.R().SetContext(ctx).SetHeaders(req.headers).SetHeaders(m.headers).
+		SetHeader("Accept", "application/json").SetHeader("Accept-Encoding", "gzip")
+	if m.body != nil {
+		r.SetHeader("Content-Type", m.kind).SetBody(m.body)
 	}
-	res, err := r.Execute(req.method, req.url)
+	res, err := r.Execute(m.method, m.url)
+	if res != nil && res.RawResponse != nil && res.RawResponse.Body != nil {
+		defer func() { _ = res.RawResponse.Body.Close() }() // read, or given up
+	}
 	if err != nil {
 		return nil, 0, c.failed(ctx, req, err)
 	}
-	status := res.StatusCode()
+	if after, err := c.refusal(req, res.RawResponse); err != nil {
+		return nil, after, err
+	}
+	watch := watchDrip(c.bounds.timeout, c.bounds.least, cancel)
+	defer watch.end()
+	answer, err = receive(res.RawResponse, c.bounds, watch.count)
+	if err != nil {
+		return nil, 0, c.failed(ctx, req, err)
+	}
+	answer.link = strings.Join(res.RawResponse.Header.Values("Link"), ", ")
+	return answer, 0, nil
+}
+
+// refusal judges the status.
+func (c *client) refusal(req request, res *http.Response) (after time.Duration, err error) {
+	status := res.StatusCode
 	hint := "the platform answered with status " + strconv.Itoa(status)
 	switch {
 	case status == http.StatusTooManyRequests || status >= 500:
-		after = retryAfter(res.Header().Get("Retry-After"), c.clock.now())
+		after = retryAfter(res.Header.Get("Retry-After"), c.clock.now())
 		if after > 0 {
 			hint += fmt.Sprintf(" and asks to wait %s", after)
 		}
-		return nil, after, &fault.Error{Op: req.op, Code: fault.Unavailable, Hint: hint}
+		if after > c.bounds.total {
+			hint += ", longer than total_timeout allows: not waited for"
+		}
+		return after, &fault.Error{Op: req.op, Code: fault.Unavailable, Hint: hint}
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		return nil, 0, &fault.Error{Op: req.op, Code: fault.Unauthorized, Hint: hint + "; check id, secret and the platform's permission"}
+		return 0, &fault.Error{Op: req.op, Code: fault.Unauthorized, Hint: hint + "; check id, secret and the platform's permission"}
 	case status < 200 || status >= 300:
-		return nil, 0, &fault.Error{Op: req.op, Code: statusCode(status), Hint: hint}
+		return 0, &fault.Error{Op: req.op, Code: statusCode(status), Hint: hint}
 	}
-	return res.Body(), 0, nil
+	return 0, nil
 }
 
 func statusCode(status int) fault.Code {
@@ -191,30 +243,51 @@ func statusCode(status int) fault.Code {
 	}
 }
 
-// failed turns what resty says into an error that names no address: a query may hold what is not for logs.
+// lineFault says what stands behind an error of the line, and whether trying again may help.
+type lineFault struct {
+	err  error
+	code fault.Code
+	hint string
+}
+
+var lineFaults = []lineFault{
+	{errRedirect, fault.Invalid, "it may have sent a login page; correct the address"},
+	{errTooLarge, fault.Invalid, "ask for smaller pages or raise body_limit_mb"},
+	{errBomb, fault.Invalid, "the platform or something before it is broken or hostile; nothing was taken"},
+	{errPacked, fault.Invalid, "only gzip is read; switch the platform's compression off"},
+	{errGzip, fault.Unavailable, "the answer was damaged on the way"},
+	{io.ErrUnexpectedEOF, fault.Unavailable, "the answer was cut"},
+}
+
+// failed turns what went wrong on the line into an error that names no address: a query may hold
+// what is not for logs.
 func (c *client) failed(ctx context.Context, req request, err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return fmt.Errorf("%s: %w", req.op, ctx.Err())
-	case errors.Is(err, errRedirect):
-		return &fault.Error{Op: req.op, Code: fault.Invalid, Hint: "it may have sent a login page; correct the address", Err: errRedirect}
-	case errors.Is(err, resty.ErrResponseBodyTooLarge):
-		return &fault.Error{Op: req.op, Code: fault.Invalid, Hint: "ask for smaller pages or raise body_limit_mb", Err: err}
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &fault.Error{Op: req.op, Code: fault.Unavailable, Hint: "the answer was cut", Err: err}
-	default:
-		return &fault.Error{Op: req.op, Code: fault.Unavailable, Hint: "the platform was not reached", Err: err}
+	if errors.Is(context.Cause(ctx), errDrip) {
+		return &fault.Error{Op: req.op, Code: fault.Unavailable, Err: errDrip,
+			Hint: fmt.Sprintf("less than %d bytes came within %s; ask for smaller pages or lower min_rate_kb", c.bounds.least, c.bounds.timeout)}
 	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("%s: %w", req.op, ctx.Err())
+	}
+	if disk, ok := errors.AsType[*spoolError](err); ok {
+		return &fault.Error{Op: req.op, Code: fault.Internal, Err: disk, Hint: "make room on that disk, or name another folder with temp_dir"}
+	}
+	for _, f := range lineFaults {
+		if errors.Is(err, f.err) {
+			return &fault.Error{Op: req.op, Code: f.code, Hint: f.hint, Err: err}
+		}
+	}
+	return &fault.Error{Op: req.op, Code: fault.Unavailable, Hint: "the platform was not reached", Err: err}
 }
 
 // retryAfter reads seconds or an HTTP date; anything else is zero.
 func retryAfter(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
-	if s, err := strconv.Atoi(header); err == nil && s > 0 && s < 1<<24 {
-		return time.Duration(s) * time.Second
+	if s, err := strconv.ParseUint(header, 10, 64); err == nil {
+		return time.Duration(min(s, 100*365*24*3600)) * time.Second //nolint:gosec // at most a hundred years
 	}
 	if t, err := http.ParseTime(header); err == nil && t.After(now) {
 		return t.Sub(now)
@@ -224,10 +297,14 @@ func retryAfter(header string, now time.Time) time.Duration {
 
 // reach sends an unsigned GET and gives the status: any answer shows that the platform is there.
 func (c *client) reach(ctx context.Context, address string) (status int, err error) {
-	req := request{op: "reach the platform", method: http.MethodGet, url: address}
-	res, err := c.http.R().SetContext(ctx).Execute(req.method, req.url)
+	ctx, cancel := context.WithTimeout(ctx, c.bounds.timeout)
+	defer cancel()
+	res, err := c.http.R().SetContext(ctx).Execute(http.MethodGet, address)
+	if res != nil && res.RawResponse != nil && res.RawResponse.Body != nil {
+		defer func() { _ = res.RawResponse.Body.Close() }() // only the status is wanted
+	}
 	if err != nil {
-		return 0, c.failed(ctx, req, err)
+		return 0, c.failed(ctx, request{op: "reach the platform"}, err)
 	}
 	return res.StatusCode(), nil
 }

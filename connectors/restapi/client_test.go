@@ -22,8 +22,10 @@ func pull(t *testing.T, s connectortest.Source) (rows []string, err error) {
 		if err != nil {
 			return rows, err
 		}
-		rows = append(rows, connectortest.Column(page.Batch, s.Column)...)
-		page.Batch.Release()
+		if page.Batch != nil {
+			rows = append(rows, connectortest.Column(page.Batch, s.Column)...)
+			page.Batch.Release()
+		}
 	}
 	return rows, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,6 +13,7 @@ import (
 	"github.com/bytedance/sonic"
 	"github.com/bytedance/sonic/ast"
 
+	"xinshu/connectors/jsonrows"
 	"xinshu/internal/fault"
 )
 
@@ -26,32 +28,61 @@ var (
 	errNoJSON   = errors.New("the answer is no JSON")
 )
 
-// check judges an answer that came with a good status: it must be one whole JSON document, and its
-// code one of success. A code that is not known is a failure, kept as received.
-func (e envelope) check(op string, body []byte) error {
-	trimmed := bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+// whole judges an answer that came with a good status: it must be one whole JSON document. An answer
+// in a file is walked once, row by row, and its members beside the rows are kept.
+func (e envelope) whole(req request, c *content) error {
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(c.reader(), head)
+	head = bytes.TrimSpace(bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf")))
+	refuse := func(hint string, err error) error {
+		return &fault.Error{Op: req.op, Code: fault.Invalid, Hint: hint, Err: err}
+	}
+	const broken = "the platform's JSON is broken or cut; ask for smaller pages"
 	switch {
-	case len(trimmed) == 0:
-		return &fault.Error{Op: op, Code: fault.Invalid, Hint: "the platform answered with nothing", Err: errNoJSON}
-	case trimmed[0] == '<':
-		return &fault.Error{Op: op, Code: fault.Invalid, Hint: "the platform answered with a page, perhaps its login; check address and permission", Err: errNoJSON}
-	case !utf8.Valid(trimmed) || !sonic.Valid(trimmed):
-		return &fault.Error{Op: op, Code: fault.Invalid, Hint: "the platform's JSON is broken or cut; ask for smaller pages", Err: errNoJSON}
-	case e.code == "" || trimmed[0] != '{':
+	case len(head) == 0 && (c.file == nil && len(bytes.TrimSpace(c.mem)) == 0):
+		return refuse("the platform answered with nothing", errNoJSON)
+	case len(head) > 0 && head[0] == '<':
+		return refuse("the platform answered with a page, perhaps its login; check address and permission", errNoJSON)
+	case c.file == nil:
+		text := bytes.TrimSpace(bytes.TrimPrefix(c.mem, []byte("\xef\xbb\xbf")))
+		if !utf8.Valid(text) || !sonic.Valid(text) {
+			return refuse(broken, errNoJSON)
+		}
 		return nil
 	}
-	code, err := member(trimmed, e.code)
+	scan := jsonrows.NewScanner(c.reader(), req.rows)
+	scan.Keep(slices.Concat(req.keep, []string{e.code, e.message})...)
+	for {
+		row, line, err := scan.Next()
+		if errors.Is(err, io.EOF) {
+			c.kept = scan.Kept()
+			return nil
+		}
+		if errors.Is(err, jsonrows.ErrNoRows) {
+			return refuse("check rows_path "+req.rows, err)
+		}
+		if err != nil {
+			return refuse(broken, fmt.Errorf("%w: %w", errNoJSON, err))
+		}
+		if !utf8.Valid(row) || !sonic.Valid(row) {
+			return refuse(broken, fmt.Errorf("%w: the row on line %d is broken", errNoJSON, line))
+		}
+	}
+}
+
+// check looks at the result code: one that is not known is a failure, kept as received.
+func (e envelope) check(op string, c *content) error {
+	if e.code == "" || c.isArray() {
+		return nil
+	}
+	code, err := c.member(e.code)
 	if err != nil {
 		return fault.Newf(fault.Invalid, op, "the answer holds no member %s", e.code)
 	}
 	if slices.Contains(e.ok, code) {
 		return nil
 	}
-	message := ""
-	if e.message != "" {
-		message, _ = member(trimmed, e.message)
-	}
-	refusal := &Refusal{Code: code, Message: message}
+	refusal := &Refusal{Code: code, Message: c.text(e.message)}
 	if slices.Contains(e.auth, code) {
 		return &fault.Error{Op: op, Code: fault.Unauthorized, Hint: "check id, secret and service id", Err: refusal}
 	}
@@ -65,19 +96,45 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("the platform answered code %.40q: %.200q", r.Code, r.Message)
 }
 
-// steps cuts a dotted path for sonic.
-func steps(path string) []any {
-	names := strings.Split(path, ".")
-	parts := make([]any, len(names))
-	for i, name := range names {
-		parts[i] = name
-	}
-	return parts
+// isArray says that the answer is an array of rows, which has no members.
+func (c *content) isArray() bool {
+	head := make([]byte, 64)
+	n, _ := io.ReadFull(c.reader(), head)
+	head = bytes.TrimSpace(bytes.TrimPrefix(head[:n], []byte("\xef\xbb\xbf")))
+	return len(head) > 0 && head[0] == '['
 }
 
-// member gives a scalar of a JSON document as text; null is empty.
-func member(body []byte, path string) (string, error) {
-	node, err := sonic.Get(body, steps(path)...)
+// text gives a scalar member as text, empty when there is none.
+func (c *content) text(path string) string {
+	if path == "" {
+		return ""
+	}
+	text, _ := c.member(path)
+	return text
+}
+
+// isNull says that a member stands there and is null.
+func (c *content) isNull(path string) bool {
+	if c.file != nil {
+		return c.kept[path] == "null"
+	}
+	node, err := sonic.Get(c.mem, steps(path)...)
+	return err == nil && node.TypeSafe() == ast.V_NULL
+}
+
+// member gives a scalar of the document as text; null is empty.
+func (c *content) member(path string) (string, error) {
+	var node ast.Node
+	var err error
+	if c.file != nil {
+		raw, ok := c.kept[path]
+		if !ok {
+			return "", errNoMember
+		}
+		node, err = sonic.Get([]byte(raw))
+	} else {
+		node, err = sonic.Get(c.mem, steps(path)...)
+	}
 	if err != nil || !node.Exists() {
 		return "", errNoMember
 	}
@@ -91,6 +148,16 @@ func member(body []byte, path string) (string, error) {
 	default:
 		return "", errNoMember
 	}
+}
+
+// steps cuts a dotted path for sonic.
+func steps(path string) []any {
+	names := strings.Split(path, ".")
+	parts := make([]any, len(names))
+	for i, name := range names {
+		parts[i] = name
+	}
+	return parts
 }
 
 // document decodes a member into v.

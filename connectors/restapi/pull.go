@@ -1,75 +1,20 @@
 package restapi
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"maps"
-	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
-	"time"
-
-	"github.com/apache/arrow/go/v15/arrow/array"
 
 	"xinshu/connectors"
-	"xinshu/connectors/jsonrows"
 	"xinshu/internal/fault"
 )
 
-// place is a cursor: the lower bound of the next pull, or, in the middle of one, the page to ask for.
-type place struct {
-	Since string `json:"since,omitempty"` // inclusive; empty is the beginning
-	Page  int    `json:"page,omitempty"`  // 0 between pulls
-	Read  int64  `json:"read,omitempty"`  // rows of the pages before
-	Max   string `json:"max,omitempty"`   // greatest watermark of the pages before
-	Sum   string `json:"sum,omitempty"`   // of the page before, to know it when it comes again
-}
-
-// job is what one dataset's settings say.
-type job struct {
-	op, path, sid, method            string
-	fixed                            url.Values
-	pageParam, sizeParam, sinceParam string
-	rows, first                      int
-	field                            string
-	lookback                         time.Duration
-	rowsPath, totalPath              string
-}
-
-func readJob(j connectors.Job) (job, error) {
-	op := "pull " + j.Dataset.ID
-	r := connectors.NewReader(jobSettings, j.Values)
-	fixed, err := url.ParseQuery(r.Text("query"))
-	if err != nil {
-		r.Fault("query is no list of name=value joined by &")
-	}
-	out := job{op: op, path: r.Text("path"), sid: r.Text("sid"), method: r.Text("method"), fixed: fixed,
-		pageParam: r.Text("page_param"), sizeParam: r.Text("size_param"), sinceParam: r.Text("since_param"),
-		rows: r.Int("page_rows", 1), first: r.Int("first_page", 0), field: r.Text("cursor_field"),
-		lookback: r.Duration("lookback"), rowsPath: r.Text("rows_path"), totalPath: r.Text("total_path")}
-	if strings.ContainsAny(out.path, "?#") {
-		r.Fault("path takes no parameters; they go into query")
-	}
-	if out.rows > connectors.PageRows {
-		r.Fault("page_rows is above %d", connectors.PageRows)
-	}
-	if err := r.Err(); err != nil {
-		return out, &fault.Error{Op: op, Code: fault.Invalid, Hint: "correct the dataset's settings on this source", Err: err}
-	}
-	return out, nil
-}
-
-// Pull asks page after page. A pull ends when the platform's total is reached, or without a total at
-// the first page that is not full. It fails when the total changes on the way, because then pages
-// have shifted, and when a page comes again in place of the next.
+// Pull asks page after page. A pull ends when the platform's total is reached; without a total at the
+// first empty page, or where the platform hands on no further cursor or address. It fails when the
+// total changes on the way, because then pages have shifted, and when a page comes again in place of
+// the next. A large answer becomes several pages.
 func (c *conn) Pull(ctx context.Context, j connectors.Job, after connectors.Cursor) iter.Seq2[connectors.Page, error] {
 	return func(yield func(connectors.Page, error) bool) {
 		jb, err := readJob(j)
@@ -82,168 +27,232 @@ func (c *conn) Pull(ctx context.Context, j connectors.Job, after connectors.Curs
 			yield(connectors.Page{}, err)
 			return
 		}
-		total := int64(-1)
-		for first := true; ; first = false {
-			a, err := c.ask(ctx, jb, at)
-			if err != nil {
+		p := &puller{conn: c, jb: jb, at: at, after: after, total: -1, began: at.Read + at.Row,
+			whole: !at.On && at.Since == "" && jb.window == nil, seen: map[string]bool{}}
+		for asked := 1; ; asked++ {
+			if asked > jb.maxPages {
+				yield(connectors.Page{}, &fault.Error{Op: jb.op, Code: fault.Invalid, Err: fmt.Errorf("the pages have no end: %d were read", jb.maxPages),
+					Hint: "check the settings of paging; raise max_pages if the source is that large"})
+				return
+			}
+			if more, err := p.one(ctx, yield); err != nil {
 				yield(connectors.Page{}, err)
 				return
-			}
-			if total >= 0 && a.total != total {
-				yield(connectors.Page{}, &fault.Error{Op: jb.op, Code: fault.Unavailable, Hint: "rows came in during the pull; it is tried again",
-					Err: fmt.Errorf("the total changed from %d to %d at page %d", total, a.total, at.Page)})
-				return
-			}
-			total = a.total
-			left := total - at.Read
-			page := a.page(jb, c.at(jb.path), &at)
-			if first && total >= 0 {
-				page.Declared = &left
-			}
-			end := jb.pageParam == "" || a.count == 0 || total < 0 && a.count < int64(jb.rows) || total >= 0 && at.Read >= total
-			page.Next = at.next(jb, end)
-			if a.count == 0 && page.Next == after {
-				page.Batch.Release() // nothing new: no page, and the cursor stays
-				return
-			}
-			if !yield(page, nil) || end {
+			} else if !more {
 				return
 			}
 		}
 	}
 }
 
-// answer is one page as received.
+// puller is one pull under way.
+type puller struct {
+	*conn
+	jb       job
+	at       place
+	after    connectors.Cursor
+	total    int64 // -1: not given
+	began    int64 // rows given before this pull went on
+	left     int64 // rows left out
+	declared bool
+	whole    bool
+	seen     map[string]bool // cursors and addresses of this pull
+}
+
+// one asks for the page at the place and yields its rows; more says whether another follows.
+func (p *puller) one(ctx context.Context, yield func(connectors.Page, error) bool) (more bool, err error) {
+	a, err := p.ask(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer a.end()
+	total, err := p.jb.total(a)
+	if err != nil {
+		return false, err
+	}
+	if p.total >= 0 && total != p.total {
+		return false, &fault.Error{Op: p.jb.op, Code: fault.Unavailable, Hint: "rows came in during the pull; it is tried again",
+			Err: fmt.Errorf("the total changed from %d to %d at page %d", p.total, total, p.at.Page)}
+	}
+	p.total = total
+	next, err := p.next(a)
+	if err != nil {
+		return false, err
+	}
+	for part, err, ok := a.first, error(nil), true; ok; part, err, ok = a.rest() {
+		if err != nil {
+			return false, err
+		}
+		given := p.at.Row
+		if err := p.jb.watermarks(&part, &p.at); err != nil {
+			part.record.Release()
+			return false, err
+		}
+		p.left += part.left
+		page := connectors.Page{Batch: part.record, Rejects: part.rejects,
+			Origin: connectors.Origin{File: p.conn.at(p.jb.path), Page: p.at.Page, Line: part.first, Lines: part.lines}}
+		if given == 0 {
+			p.at.Sum = part.sum
+		}
+		p.at.Row, p.at.Part = part.row, part.sum
+		end := false
+		if part.last {
+			end = p.ends(part.row, next)
+			p.turn(part.row, next)
+		}
+		if !p.give(page, part.row == given, end, yield) || end {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// give yields a page with what it says of the whole pull. A page without rows is given only where it
+// says something.
+func (p *puller) give(page connectors.Page, empty, end bool, yield func(connectors.Page, error) bool) bool {
+	page.Next = p.at.cursor(p.jb, end)
+	page.Whole = end && p.whole && p.left == 0
+	filters := p.jb.window != nil || p.jb.nulls == "leave"
+	if p.total >= 0 && !p.declared && (end || !filters) { // what is left out is known at the end
+		declared := p.total - p.began - p.left
+		page.Declared, p.declared = &declared, true
+	}
+	if empty && end && p.at.Read == 0 && page.Next == p.after {
+		page.Batch.Release()
+		if page.Batch = nil; !page.Whole {
+			return true // nothing new: no page, and the cursor stays
+		}
+	}
+	return yield(page, nil)
+}
+
+// ends says whether an answer of so many rows was the last.
+func (p *puller) ends(rows int64, next string) bool {
+	switch p.jb.paging {
+	case "none":
+		return true
+	case "cursor", "link":
+		return next == ""
+	}
+	if p.total >= 0 {
+		return rows == 0 || p.at.Read+rows >= p.total
+	}
+	return rows == 0 || p.jb.endShort && rows < int64(p.jb.rows)
+}
+
+// turn moves the place behind an answer.
+func (p *puller) turn(rows int64, next string) {
+	p.at.Read += rows
+	p.at.Row, p.at.Part, p.at.Next = 0, "", next
+	if p.jb.paging == "offset" {
+		p.at.Page += rows
+	} else {
+		p.at.Page++
+	}
+}
+
+// next finds what the platform hands on to the next page, and notices when it goes in a circle.
+func (p *puller) next(a answer) (string, error) {
+	next := ""
+	switch {
+	case p.jb.paging == "cursor":
+		next = a.text(p.jb.nextPath)
+	case p.jb.paging == "link" && p.jb.nextPath != "":
+		next = a.text(p.jb.nextPath)
+	case p.jb.paging == "link":
+		next = nextLink(a.link)
+	}
+	if next == "" {
+		return "", nil
+	}
+	if p.jb.paging == "link" {
+		var err error
+		if next, err = p.follow(p.jb.op, a.from, next); err != nil {
+			return "", err
+		}
+	}
+	if next == p.at.Next || p.seen[next] {
+		return "", &fault.Error{Op: p.jb.op, Code: fault.Invalid, Err: errors.New("the platform's pages go in a circle: the same next page came twice"),
+			Hint: "check page_param and next_path"}
+	}
+	p.seen[next] = true
+	return next, nil
+}
+
+// answer is one page as received: where it came from, its first rows, and how to get the rest.
 type answer struct {
-	batch   *connectors.Batch
-	rejects []connectors.Reject
-	total   int64  // -1: not given
-	count   int64  // rows, rejected ones included
-	sum     string // of the rows' bytes
+	*content
+	from  string
+	first part
+	rest  func() (part, error, bool)
+	stop  func()
 }
 
-// ask fetches the page at a place. A page equal to the one before is asked for once more, because
-// platforms were seen to repeat a page; when it stays, the page number does nothing.
-func (c *conn) ask(ctx context.Context, jb job, at place) (answer, error) {
+func (a answer) end() {
+	a.stop()
+	a.close()
+}
+
+// ask fetches the page at the place. A page equal to the one before is asked for once more, because
+// platforms were seen to repeat a page; when it stays, the page number does nothing. An answer whose
+// first rows are not those given before is begun anew: a row may come twice, none is lost.
+func (p *puller) ask(ctx context.Context) (answer, error) {
 	for again := false; ; again = true {
-		body, err := c.client.call(ctx, jb.request(c.at(jb.path), at))
+		a, err := p.fetch(ctx)
 		if err != nil {
-			return answer{}, err
+			return a, err
 		}
-		a, err := jb.open(body)
-		if err != nil {
-			return answer{}, err
-		}
-		if a.count == 0 || a.sum != at.Sum {
+		if p.at.Row > 0 || a.first.row == 0 || a.first.sum != p.at.Sum {
 			return a, nil
 		}
+		a.first.record.Release()
+		a.end()
 		if again {
-			return answer{}, &fault.Error{Op: jb.op, Code: fault.Invalid, Hint: "check page_param and first_page",
-				Err: fmt.Errorf("page %d holds the same rows as the page before", at.Page)}
+			return a, &fault.Error{Op: p.jb.op, Code: fault.Invalid, Hint: "check page_param and first_page, or set paging to none where one answer holds everything",
+				Err: fmt.Errorf("page %d holds the same rows as the page before", p.at.Page)}
 		}
 	}
 }
 
-func (jb job) request(address string, at place) request {
-	q := url.Values{}
-	maps.Copy(q, jb.fixed)
-	if jb.pageParam != "" {
-		q.Set(jb.pageParam, strconv.Itoa(at.Page))
-		if jb.sizeParam != "" {
-			q.Set(jb.sizeParam, strconv.Itoa(jb.rows))
-		}
+func (p *puller) fetch(ctx context.Context) (answer, error) {
+	jb := p.jb
+	a := answer{from: p.conn.at(jb.path)}
+	if jb.paging == "link" && p.at.Next != "" {
+		a.from = p.at.Next
 	}
-	if jb.sinceParam != "" && at.Since != "" {
-		q.Set(jb.sinceParam, connectors.Back(at.Since, jb.lookback))
+	var err error
+	a.content, err = p.client.call(ctx, request{op: jb.op, method: jb.method, url: a.from, sid: jb.sid, params: jb.params(p.at),
+		rows: jb.rowsPath, keep: []string{jb.totalPath, jb.nextPath}})
+	if err != nil {
+		return a, err
 	}
-	req := request{op: jb.op, method: jb.method, url: address, sid: jb.sid}
-	if jb.method == http.MethodPost {
-		members := make(map[string]string, len(q))
-		for name := range q {
-			members[name] = q.Get(name)
-		}
-		req.body, _ = json.Marshal(members) // a map of strings always encodes
-	} else if len(q) > 0 {
-		req.url += "?" + q.Encode()
-	}
-	return req
-}
-
-// next is the cursor after a page.
-func (p *place) next(jb job, end bool) connectors.Cursor {
-	if !end {
-		text, _ := json.Marshal(p) // strings and numbers always encode
-		return connectors.Cursor(text)
-	}
-	since := ""
-	if jb.sinceParam != "" {
-		since = connectors.Later(p.Since, p.Max)
-	}
-	if since == "" {
-		return ""
-	}
-	text, _ := json.Marshal(place{Since: since})
-	return connectors.Cursor(text)
-}
-
-func readPlace(jb job, after connectors.Cursor) (place, error) {
-	var at place
-	if after != "" {
-		if err := json.Unmarshal([]byte(after), &at); err != nil {
-			return at, fault.Newf(fault.Invalid, jb.op, "the cursor was not made by kind restapi")
-		}
-	}
-	if at.Page == 0 {
-		at = place{Since: at.Since, Page: jb.first}
-	}
-	return at, nil
-}
-
-// open takes the rows out of an answer.
-func (jb job) open(body []byte) (answer, error) {
-	a := answer{batch: connectors.NewBatch(0), total: -1}
-	if jb.totalPath != "" {
-		if text, err := member(body, jb.totalPath); err == nil && text != "" {
-			n, err := strconv.ParseInt(text, 10, 64)
-			if err != nil || n < 0 {
-				return a, fault.Newf(fault.Invalid, jb.op, "the total at %s is no count: %.40q", jb.totalPath, text)
-			}
-			a.total = n
-		}
-	}
-	sum := sha256.New()
-	for scan := jsonrows.NewScanner(bytes.NewReader(body), jb.rowsPath); ; {
-		row, _, err := scan.Next()
-		if errors.Is(err, io.EOF) || errors.Is(err, jsonrows.ErrNoRows) && a.total == 0 { // for no rows many platforms send null
-			a.sum = hex.EncodeToString(sum.Sum(nil)[:8])
+	for {
+		a.rest, a.stop = iter.Pull2(jb.parts(a.content, p.at.Row, p.at.Part))
+		if a.first, err, _ = a.rest(); err == nil {
 			return a, nil
 		}
-		if err != nil {
-			return a, &fault.Error{Op: jb.op, Code: fault.Invalid, Hint: "check rows_path " + jb.rowsPath, Err: err}
+		if !errors.Is(err, errChanged) {
+			a.end()
+			return a, err
 		}
-		a.count++
-		sum.Write(row)
-		if reject := jsonrows.Row(a.batch, row, a.count); reject != nil {
-			a.rejects = append(a.rejects, *reject)
-		}
+		a.stop()
+		p.began -= p.at.Row
+		p.at.Row, p.at.Part = 0, ""
 	}
 }
 
-// page makes the page of an answer and moves the place behind it.
-func (a answer) page(jb job, address string, at *place) connectors.Page {
-	record, first, lines := a.batch.Take()
-	page := connectors.Page{Batch: record, Rejects: a.rejects,
-		Origin: connectors.Origin{File: address, Page: int64(at.Page), Line: first, Lines: lines}}
-	for _, i := range record.Schema().FieldIndices(jb.field) {
-		column := record.Column(i).(*array.String) //nolint:forcetypeassert // a batch holds text only
-		for row := range column.Len() {
-			if !column.IsNull(row) {
-				at.Max = connectors.Later(at.Max, column.Value(row))
-			}
-		}
+// total gives what the platform says the pull has, -1 when it says nothing.
+func (jb job) total(a answer) (int64, error) {
+	if jb.totalPath == "" || a.isArray() {
+		return -1, nil
 	}
-	at.Page++
-	at.Read += a.count
-	at.Sum = a.sum
-	return page
+	text := a.text(jb.totalPath)
+	if text == "" {
+		return -1, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return -1, fault.Newf(fault.Invalid, jb.op, "the total at %s is no count: %.40q", jb.totalPath, text)
+	}
+	return n, nil
 }

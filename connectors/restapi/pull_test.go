@@ -106,7 +106,7 @@ func TestValuesStayAsSent(t *testing.T) {
 		{"late":"1e3","id":"\ud83d\ude00"},
 		{"id":"r4","id":"last"}]}}`))
 	c, _ := p.open(t, nil)
-	for page, err := range c.Pull(t.Context(), p.source(t, c, connectors.Values{"page_param": ""}).Job, "") {
+	for page, err := range c.Pull(t.Context(), p.source(t, c, connectors.Values{"page_param": "", "since_param": ""}).Job, "") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -268,7 +268,7 @@ func TestASecretThatDoesNotDecryptSaysSoWithoutShowingIt(t *testing.T) {
 
 func TestTestingAConnectionReachesThePlatform(t *testing.T) {
 	p, _, c, _ := startGateway(t)
-	c.client.signer.refresh.sid = "s_refresh"
+	c.client.signer.keeper.(*workingSecret).fetchSID = "s_refresh"
 	if text, err := c.Test(t.Context()); err != nil || !strings.Contains(text, "2025-10-28 10:00:00") {
 		t.Fatalf("%q, %v", text, err)
 	}

@@ -14,8 +14,8 @@ import (
 	"xinshu/internal/fault"
 )
 
-// message is a delivery on the wire. Rows travel as they were written, byte for byte.
-type message struct {
+// delivered is a delivery on the wire. Rows travel as they were written, byte for byte.
+type delivered struct {
 	DeliveryID string            `json:"delivery_id"`
 	Kind       string            `json:"kind"`
 	Made       string            `json:"made"` // RFC 3339
@@ -61,7 +61,7 @@ func (c *conn) Push(ctx context.Context, d connectors.Delivery) (connectors.Rece
 	if c.push.path == "" {
 		return connectors.Receipt{}, &fault.Error{Op: op, Code: fault.Invalid, Hint: "set push_path on the target"}
 	}
-	m := message{DeliveryID: d.ID, Kind: d.Kind, Made: d.Made.Format(time.RFC3339), Wording: d.Wording, Count: len(d.Rows), Rows: make([]json.RawMessage, len(d.Rows))}
+	m := delivered{DeliveryID: d.ID, Kind: d.Kind, Made: d.Made.Format(time.RFC3339), Wording: d.Wording, Count: len(d.Rows), Rows: make([]json.RawMessage, len(d.Rows))}
 	for i, row := range d.Rows {
 		m.Rows[i] = row.Body
 	}
@@ -81,11 +81,15 @@ func (c *conn) Push(ctx context.Context, d connectors.Delivery) (connectors.Rece
 	if err != nil {
 		return connectors.Receipt{}, err
 	}
+	defer answer.close()
+	if answer.file != nil {
+		return connectors.Receipt{}, fault.Newf(fault.Invalid, op, "the receipt is larger than %d MB", inMemory>>20)
+	}
 	return c.receipt(op, d, answer)
 }
 
 // marshal writes a message without escaping <, > and &, so that rows keep their bytes.
-func marshal(m message) ([]byte, error) {
+func marshal(m delivered) ([]byte, error) {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
@@ -95,16 +99,16 @@ func marshal(m message) ([]byte, error) {
 	return bytes.TrimRight(buf.Bytes(), "\n"), nil
 }
 
-func (c *conn) receipt(op string, d connectors.Delivery, answer []byte) (connectors.Receipt, error) {
+func (c *conn) receipt(op string, d connectors.Delivery, answer *content) (connectors.Receipt, error) {
 	out := connectors.Receipt{}
 	if c.answers.code != "" {
-		out.Code, _ = member(answer, c.answers.code)
+		out.Code = answer.text(c.answers.code)
 	}
 	if c.answers.message != "" {
-		out.Message, _ = member(answer, c.answers.message)
+		out.Message = answer.text(c.answers.message)
 	}
 	var r receipt
-	if err := document(answer, c.push.receipt, &r); err != nil {
+	if err := document(answer.mem, c.push.receipt, &r); err != nil {
 		return out, &fault.Error{Op: op, Code: fault.Invalid, Hint: "check receipt_path", Err: err}
 	}
 	for _, row := range r.Rows {

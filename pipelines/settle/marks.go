@@ -31,7 +31,7 @@ type Statement struct {
 }
 
 // statementKinds are those that scoring knows.
-var statementKinds = []string{"repair", "objection_open", "objection_upheld", "objection_rejected", "withdrawal", "correction", "completion", "list_exit"}
+var statementKinds = []string{"repair", "objection_open", "objection_upheld", "objection_rejected", "withdrawal", "correction", "completion", "list_exit", overrideKind}
 
 // checkStatements refuses what could never take effect or would be taken for another statement.
 func checkStatements(marks []Statement) error {
@@ -44,7 +44,7 @@ func checkStatements(marks []Statement) error {
 			wrong = fmt.Sprintf("%q is no kind of mark", m.Kind)
 		case m.USCC == "":
 			wrong = "it names no entity"
-		case m.TargetRecordID == "" && m.DocNo == "" && (m.TargetDataset == "" || m.TargetKey == ""):
+		case m.Kind != overrideKind && m.TargetRecordID == "" && m.DocNo == "" && (m.TargetDataset == "" || m.TargetKey == ""):
 			wrong = "it names no record: neither id, nor document number, nor dataset and key"
 		case m.EffectiveOn == catalog.NoDate || m.ReceivedOn == catalog.NoDate:
 			wrong = "it has no day of effect or of receipt"
