@@ -36,12 +36,17 @@ func (c cursors) moved(source string, next connectors.Cursor) connectors.Cursor 
 	return connectors.Cursor(text)
 }
 
-// pages gives one source's pages with the chain's cursor behind each.
+// pages gives one source's pages with the chain's cursor behind each. A source whose place is long
+// tells the same for many pages.
 func (c cursors) pages(source string, pages iter.Seq2[connectors.Page, error]) iter.Seq2[connectors.Page, error] {
 	return func(yield func(connectors.Page, error) bool) {
+		var told, moved connectors.Cursor
 		for page, err := range pages {
 			if err == nil {
-				page.Next = c.moved(source, page.Next)
+				if moved == "" || page.Next != told {
+					told, moved = page.Next, c.moved(source, page.Next)
+				}
+				page.Next = moved
 			}
 			if !yield(page, err) {
 				return

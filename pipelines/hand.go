@@ -31,7 +31,11 @@ func (p *Pipeline) Ingest(ctx context.Context, h Hand) (result stage.Result, err
 	if info, err := os.Stat(h.File); err != nil || info.IsDir() {
 		return result, &fault.Error{Op: op, Code: fault.NotFound, Err: errors.Join(err, errIfDir(err == nil)), Hint: "name a file that can be read"}
 	}
-	conn, err := p.open(ctx, "files", connectors.Values{"place": "folder", "root": filepath.Dir(h.File)})
+	file, err := filepath.EvalSymlinks(h.File) // a person may follow a link out of its folder, a source may not
+	if err != nil {
+		return result, &fault.Error{Op: op, Code: fault.NotFound, Err: err, Hint: "name a file that can be read"}
+	}
+	conn, err := p.open(ctx, "files", connectors.Values{"place": "folder", "root": filepath.Dir(file)})
 	if err != nil {
 		return result, err
 	}
@@ -40,7 +44,7 @@ func (p *Pipeline) Ingest(ctx context.Context, h Hand) (result stage.Result, err
 	if !ok {
 		return result, fault.Newf(fault.Internal, op, "the kind files cannot pull")
 	}
-	values := connectors.Values{"pattern": filepath.Base(h.File)}
+	values := connectors.Values{"pattern": filepath.Base(file)}
 	maps.Copy(values, h.Job)
 	err = p.recorded(ctx, "ingest", h.Dataset.ID, func(run string) (chain.Run, string, error) {
 		var err error

@@ -150,6 +150,11 @@ func (t *taken) take(name string, stamp short8, sum string) {
 	t.marks[keyOf(name)] = mark{stamp, sumOf(sum)}
 }
 
+// restamp keeps what is known of a file under another stamp.
+func (t *taken) restamp(name string, stamp short8) {
+	t.marks[keyOf(name)] = mark{stamp, t.marks[keyOf(name)].sum}
+}
+
 // refuse remembers a file without its content, so that it is looked at again as soon as the stamp differs.
 func (t *taken) refuse(name string, stamp short8) { t.marks[keyOf(name)] = mark{stamp: stamp} }
 

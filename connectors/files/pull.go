@@ -118,6 +118,9 @@ func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *tak
 		return fmt.Errorf("look at %s: %w", e.name, err)
 	}
 	refused := jb.refusedStamp(e, s)
+	if at.is(e.name, refused) {
+		return nil
+	}
 	p, err := c.look(ctx, jb, e, s)
 	if away(err) {
 		return nil
@@ -149,7 +152,11 @@ func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *tak
 			continue
 		}
 		out.open(i, data, i == len(p.contents)-1)
-		if err := c.data(ctx, jb, data, out); err != nil {
+		err := c.data(ctx, jb, data, out)
+		if errors.Is(err, fs.ErrNotExist) && out.pages == 0 {
+			return nil // taken away between the two readings
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -177,7 +184,10 @@ func (c *conn) precise(ctx context.Context, file string, e *entry, at *taken) (s
 	if c.now().Sub(listed) < freshness {
 		stamp = fine
 	}
-	return stamp, at.is(e.name, fine), nil
+	if known = at.is(e.name, fine); known {
+		at.restamp(e.name, stamp)
+	}
+	return stamp, known, nil
 }
 
 // data reads the rows of one content, or refuses it.

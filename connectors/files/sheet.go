@@ -26,6 +26,7 @@ type sheet struct {
 	read    int64
 	batch   *connectors.Batch
 	rejects []connectors.Reject
+	pages   int
 }
 
 // open begins a content of the file.
@@ -108,6 +109,7 @@ func (s *sheet) page(p connectors.Page) error {
 	p.Batch, p.Rejects = record, s.rejects
 	p.Origin = connectors.Origin{File: s.label, Line: first, Lines: lines}
 	s.rejects = nil
+	s.pages++
 	if !s.yield(p, nil) {
 		return errStop
 	}

@@ -99,7 +99,8 @@ type Result struct {
 }
 
 // Run stages the pages of one pull as one commit: all of it becomes visible, or nothing. A pull
-// without a row commits nothing and leaves the cursor. The same run and cursor are committed once; a
+// without a row, and without an item that its source wants acknowledged, such as a file with nothing
+// but a header, commits nothing and leaves the cursor. The same run and cursor are committed once; a
 // chain that has moved on since Before answers Conflict, and the work is dropped.
 func (s *Stager) Run(ctx context.Context, ds catalog.Dataset, pages iter.Seq2[connectors.Page, error], p Pull) (Result, error) {
 	op := "stage " + ds.ID
@@ -168,7 +169,7 @@ func (s *Stager) Run(ctx context.Context, ds catalog.Dataset, pages iter.Seq2[co
 	if err != nil {
 		return Result{}, asFault(op, err)
 	}
-	if result.Ledger.Read == 0 && len(left) == 0 && !judged.Commit && (p.mending == nil || len(files) == 0) {
+	if result.Ledger.Read == 0 && len(left) == 0 && !judged.Commit && len(files) == 0 {
 		return result, nil
 	}
 	cursor := &chain.Cursor{Before: string(p.Before), After: string(b.next)}
