@@ -7,6 +7,7 @@ import (
 
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
+	"xinshu/connectors"
 	"xinshu/internal/ftptest"
 	"xinshu/internal/lake/s3test"
 	"xinshu/internal/sshtest"
@@ -44,4 +45,12 @@ func replace(t *testing.T, dir, name, body string) {
 	if err := os.Rename(filepath.Join(dir, "."+name+".tmp"), filepath.Join(dir, name)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func startSSH(t *testing.T) *sshtest.Server { t.Helper(); return sshtest.Start(t) }
+
+// ftpOver reaches a folder that another server may reach as well.
+func ftpOver(t *testing.T, dir string) connectors.Values {
+	t.Helper()
+	return ftpValues(ftptest.Start(t), dir)
 }
