@@ -12,6 +12,7 @@ var formats = map[string][]string{
 	"csv":     {".csv", ".txt", ".tsv"},
 	"json":    {".json"},
 	"jsonl":   {".jsonl", ".ndjson"},
+	"xlsx":    {".xlsx", ".xlsm", ".xls", ".et"}, // of the last two its reader says that they are too old
 	"xml":     {".xml"},
 	"parquet": {".parquet", ".parq"},
 }
@@ -21,6 +22,8 @@ var magic = []struct {
 	format string
 	begin  string
 }{
+	{"xlsx", "PK\x03\x04"},
+	{"xlsx", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"}, // the container of old workbooks and of encrypted ones
 	{"parquet", "PAR1"},
 	{"parquet", "PARE"}, // encrypted
 	{"xml", "<?xml"},

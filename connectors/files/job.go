@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/internal/fault"
 )
@@ -20,6 +21,9 @@ type job struct {
 	archive                               string
 	limits                                limits
 	int96Local                            bool
+	sheet                                 string // of a workbook; empty: the first visible one, *: all visible ones
+	headerRow                             int    // 0: to be found
+	dataset                               catalog.Dataset
 	newest                                bool // the newest file is the whole stock
 	done                                  string
 	rows                                  int
@@ -32,10 +36,15 @@ func readJob(j connectors.Job, op string) (job, error) {
 	r := connectors.NewReader(jobSettings, j.Values)
 	jb := job{op: op, folder: below(r, "folder"), pattern: r.Text("pattern"), format: r.Text("format"), encoding: r.Text("encoding"),
 		delimiter: delimiters[r.Text("delimiter")], rowsPath: r.Text("rows_path"), ok: r.Text("ready") == "ok", checksum: r.Text("checksum"),
-		archive: r.Text("archive"), int96Local: r.Text("int96") == "local", newest: r.Text("stock") == "newest", rows: r.Int("page_rows", 1),
+		archive: r.Text("archive"), int96Local: r.Text("int96") == "local", sheet: r.Text("sheet"), dataset: j.Dataset, newest: r.Text("stock") == "newest", rows: r.Int("page_rows", 1),
 		limits: limits{members: r.Text("members"), count: r.Int("members_max", 1), bytes: int64(r.Int("unpacked_mb", 1)) << 20, ratio: int64(r.Int("unpacked_ratio", 1))}}
 	if _, err := path.Match(jb.limits.members, ""); err != nil {
 		r.Fault("members is no pattern of names")
+	}
+	if r.Text("header_row") != "auto" {
+		if jb.headerRow = r.Int("header_row", 1); jb.headerRow > xlsxRowsMax {
+			r.Fault("header_row is above %d", xlsxRowsMax)
+		}
 	}
 	if r.Text("done") != "" {
 		if jb.done = below(r, "done"); jb.done == jb.folder {

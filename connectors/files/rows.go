@@ -27,6 +27,8 @@ func (c *conn) rows(ctx context.Context, jb job, format string, data content, ou
 		}
 	case "parquet":
 		return fromEnd(ctx, data, out, parquetRows)
+	case "xlsx":
+		return fromEnd(ctx, data, out, xlsxRows)
 	}
 	in, err := data.open(ctx)
 	if err != nil {

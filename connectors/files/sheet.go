@@ -51,6 +51,17 @@ func (s *sheet) due() (bool, error) {
 	return s.read > s.skip, nil
 }
 
+// cut ends the page in hand: what follows has another label.
+func (s *sheet) cut(label string) error {
+	if s.batch != nil && s.batch.Rows()+len(s.rejects) > 0 {
+		if err := s.send(false); err != nil {
+			return err
+		}
+	}
+	s.label = label
+	return nil
+}
+
 func (s *sheet) reject(r connectors.Reject) { s.rejects = append(s.rejects, r) }
 
 // refuse gives the content in hand up as one reject. A file of which anything was refused stays where

@@ -91,8 +91,8 @@ func TestXMLRowsAreRead(t *testing.T) {
 		"GBK that says UTF-8":                {gbText(t, "<?xml version='1.0' encoding='utf-8'?>\n<rows><row 名='甲乙丙'/></rows>"), "", []string{"2 !!XML_ENCODING bytes that the encoding the file declares does not have; set encoding to what the file is written in"}},
 		"an encoding that is not read":       {"<?xml version='1.0' encoding='big5'?><rows/>", "", []string{"1 !!XML_ENCODING declares the encoding big5; save the file as UTF-8, UTF-16 or GB18030"}},
 		"a broken character costs its row":   {"<?xml version='1.0' encoding='gbk'?><rows><row><a>" + gbText(t, "甲") + "\x81\x20</a></row><row><a>" + gbText(t, "乙丙") + "</a></row></rows>", "", []string{"1 !ENCODING a", `1 a="乙丙"`}},
-		"UTF-16":                             {utf16(t, "<?xml version='1.0' encoding='UTF-16'?><rows><row 名='甲😀'/></rows>", unicode.UseBOM), "", []string{`1 名="甲😀"`}},
-		"UTF-16 without a mark":              {utf16(t, "<?xml version='1.0'?><rows><row 名='甲'/></rows>", unicode.IgnoreBOM), "", []string{`1 名="甲"`}},
+		"UTF-16":                             {utf16Text(t, "<?xml version='1.0' encoding='UTF-16'?><rows><row 名='甲😀'/></rows>", unicode.UseBOM), "", []string{`1 名="甲😀"`}},
+		"UTF-16 without a mark":              {utf16Text(t, "<?xml version='1.0'?><rows><row 名='甲'/></rows>", unicode.IgnoreBOM), "", []string{`1 名="甲"`}},
 		"a byte order mark and UTF-8":        {"\ufeff<?xml version='1.0' encoding='utf-8'?><rows><row 名='甲'/></rows>", "", []string{`1 名="甲"`}},
 		"a third name beside rows is no row": {"<root><row><a>1</a></row><sum>1</sum></root>", "/root/row", []string{`1 a="1"`}},
 	} {
@@ -116,7 +116,7 @@ func gbText(t *testing.T, text string) string {
 	return encoded
 }
 
-func utf16(t *testing.T, text string, bom unicode.BOMPolicy) string {
+func utf16Text(t *testing.T, text string, bom unicode.BOMPolicy) string {
 	t.Helper()
 	encoded, err := unicode.UTF16(unicode.LittleEndian, bom).NewEncoder().String(text)
 	if err != nil {

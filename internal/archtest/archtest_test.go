@@ -66,6 +66,8 @@ var homes = map[string][]string{
 	"github.com/jlaffaye/ftp":         {"xinshu/connectors/files"},
 	"github.com/xuri/excelize/v2":     {"xinshu/connectors/files", "xinshu/internal/quarantine"},
 	"github.com/apache/thrift":        {"xinshu/connectors/files"},
+	"github.com/xuri/nfp":             {"xinshu/connectors/files"},
+	"github.com/richardlehane/mscfb":  {"xinshu/connectors/files"},
 	"github.com/tjfoc/gmsm":           {"xinshu/connectors/gm"},
 	"github.com/mattn/go-sqlite3":     {"xinshu/internal/state", "xinshu/connectors/dbtable", "xinshu/internal/simulate"},
 	"github.com/pressly/goose/v3":     {"xinshu/internal/state"},

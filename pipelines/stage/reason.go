@@ -70,5 +70,8 @@ func Sentence(reason string, ds catalog.Dataset) catalog.Text {
 	if s, ok := sentences[reason]; ok {
 		return s
 	}
+	if s, ok := fileSentences[reason]; ok {
+		return s
+	}
 	return catalog.Text{ZH: reason, EN: reason}
 }
