@@ -44,6 +44,28 @@ func (d *DB) View(ctx context.Context, name string, paths []string, columns []Co
 	return d.Exec(ctx, b.String())
 }
 
+// Older is View over files of which all may be older than one of the columns, which is null then.
+func (d *DB) Older(ctx context.Context, name string, paths []string, columns []Column) error {
+	if len(paths) == 0 {
+		return d.View(ctx, name, nil, columns)
+	}
+	there, err := d.Describe(ctx, "select * from "+Parquet(paths))
+	if err != nil {
+		return err
+	}
+	parts := make([]string, len(columns))
+	for i, c := range columns {
+		source := "null"
+		for _, t := range there {
+			if t.Name == c.Name {
+				source = Ident(c.Name)
+			}
+		}
+		parts[i] = fmt.Sprintf("cast(%s as %s) as %s", source, c.Type, Ident(c.Name))
+	}
+	return d.Exec(ctx, "create or replace view "+Ident(name)+" as select "+strings.Join(parts, ", ")+" from "+Parquet(paths))
+}
+
 // Parquet is the table function that reads the files. A folder named range=00001 is a place, not a
 // column, so hive partitioning is off; a file written under an older contract may lack a column.
 func Parquet(paths []string) string {

@@ -129,6 +129,13 @@ func (x *Explainer) prepare(ctx context.Context) error {
 	if err := x.db.View(ctx, "every_mark", marks, grading.MarkColumns); err != nil {
 		return err
 	}
+	coverage, err := x.local(ctx, x.settled.Table("coverage"))
+	if err != nil {
+		return err
+	}
+	if err := grading.SetCoverage(ctx, x.db, coverage); err != nil {
+		return err
+	}
 	if x.places, err = x.entityFiles(ctx); err != nil {
 		return err
 	}

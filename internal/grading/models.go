@@ -23,13 +23,13 @@ type Models struct {
 
 // What scoring runs, in order. The first ones read settled tables; those stored are made once
 // for each group of ranges; the last two leave the house.
-var order = []string{"intermediate/mark_effect", "intermediate/touched_entity", "intermediate/record_seen", "intermediate/rating_end",
+var order = []string{"intermediate/held_feed", "intermediate/mark_effect", "intermediate/touched_entity", "intermediate/record_seen", "intermediate/rating_end",
 	"intermediate/record", "intermediate/entity", "intermediate/int_hit", "intermediate/int_rule_hits",
 	"intermediate/int_indicator_points", "intermediate/int_totals", "marts/grade", "marts/points"}
 
 // stored are the models whose rows are kept while a group is scored, because more than one other
-// model reads them; the rest are views.
-var stored = map[string]bool{"mark_effect": true, "touched_entity": true, "rating_end": true,
+// model reads them, or because it is good to know early that there are none; the rest are views.
+var stored = map[string]bool{"held_feed": true, "mark_effect": true, "touched_entity": true, "rating_end": true,
 	"int_indicator_points": true, "int_totals": true, "grade": true}
 
 // Load reads the macros and the scoring models.
@@ -111,7 +111,7 @@ func table(ctx context.Context, db *duck.DB, m duck.Model) error {
 func (m Models) Script(p catalog.Policy) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "-- What scoring %s runs (policy %s, models %s).\n", p.ID, p.SHA256, m.SHA256)
-	b.WriteString("-- The runner makes the views settled_record, settled_entity and settled_mark over Parquet files,\n-- and the one-row relation run with the clocks.\n\n")
+	b.WriteString("-- The runner makes the views settled_record, settled_entity, settled_mark and settled_coverage over Parquet files,\n-- and the one-row relation run with the clocks.\n\n")
 	for _, text := range m.Macros {
 		b.WriteString(strings.TrimSpace(text) + "\n\n")
 	}

@@ -22,7 +22,8 @@ var (
 	MarkColumns = columns("mark_id VARCHAR", "kind VARCHAR", "target_dataset VARCHAR", "target_key VARCHAR", "target_record_id VARCHAR",
 		"effective_on DATE", "source_time TIMESTAMP", "decided_by VARCHAR", "evidence VARCHAR", "known_from BIGINT", "received_on DATE",
 		"uscc VARCHAR", "doc_no VARCHAR", "authority_uscc VARCHAR")
-	RunColumns = columns("as_of DATE", "corrected_to DATE", "known_seq BIGINT", "marks_seq BIGINT", "cutoff DATE", "trial BOOLEAN")
+	CoverageColumns = columns("dataset VARCHAR", "complete_to DATE", "rows_usual BIGINT", "known_from BIGINT", "held_since DATE")
+	RunColumns      = columns("as_of DATE", "corrected_to DATE", "known_seq BIGINT", "marks_seq BIGINT", "cutoff DATE", "trial BOOLEAN")
 )
 
 func columns(defs ...string) []duck.Column {
@@ -47,7 +48,8 @@ type Clocks struct {
 }
 
 // Prepare gives a database the macros, the policy's tables, the clocks and the views of the models
-// that read settled records; the settled relations must be made before a model is asked.
+// that read settled records; the settled relations must be made before a model is asked, but for the
+// coverage, which stands empty: no feed is on hold.
 func Prepare(ctx context.Context, db *duck.DB, m Models, p catalog.Policy, c Clocks) error {
 	for _, text := range m.Macros {
 		if err := db.Exec(ctx, text); err != nil {
@@ -57,7 +59,18 @@ func Prepare(ctx context.Context, db *duck.DB, m Models, p catalog.Policy, c Clo
 	if err := PolicyTables(ctx, db, p); err != nil {
 		return err
 	}
+	if err := db.Table(ctx, "settled_coverage", CoverageColumns, nil); err != nil {
+		return err
+	}
 	return SetClocks(ctx, db, p, c)
+}
+
+// SetCoverage gives the relation settled_coverage the rows of the settled files.
+func SetCoverage(ctx context.Context, db *duck.DB, paths []string) error {
+	if err := db.Older(ctx, "every_coverage", paths, CoverageColumns); err != nil {
+		return err
+	}
+	return db.Exec(ctx, "create or replace table settled_coverage as select * from every_coverage")
 }
 
 // PolicyTables loads a policy as tables.

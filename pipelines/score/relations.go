@@ -26,6 +26,9 @@ func (w work) open(ctx context.Context) (*duck.DB, error) {
 		err = w.view(ctx, db, "settled_mark", w.settled.Table("mark"), grading.MarkColumns)
 	}
 	if err == nil {
+		err = w.coverage(ctx, db)
+	}
+	if err == nil {
 		err = w.Views(ctx, db, RangeGroup{}) // typed, so that the models over them can be made
 	}
 	if err == nil {
@@ -35,6 +38,15 @@ func (w work) open(ctx context.Context) (*duck.DB, error) {
 		return nil, closed(err, db)
 	}
 	return db, nil
+}
+
+// coverage tells which datasets are complete, and which are on hold.
+func (w work) coverage(ctx context.Context, db *duck.DB) error {
+	paths, err := w.local(ctx, w.settled.Table("coverage"))
+	if err != nil {
+		return err
+	}
+	return grading.SetCoverage(ctx, db, paths)
 }
 
 // Views names the settled records and entities of a group, so that models can be run over them.

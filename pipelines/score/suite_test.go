@@ -53,7 +53,7 @@ func loadModels(t testing.TB) grading.Models {
 // "policy" and its clocks in run.csv.
 func suite(t testing.TB) ducktest.Suite {
 	s := ducktest.Suite{Models: map[string]duck.Model{}, Macros: sub(t, "sql"), Inputs: map[string][]duck.Column{
-		"settled_record": grading.RecordColumns, "settled_entity": grading.EntityColumns, "settled_mark": grading.MarkColumns, "run": grading.RunColumns}}
+		"settled_record": grading.RecordColumns, "settled_entity": grading.EntityColumns, "settled_mark": grading.MarkColumns, "settled_coverage": grading.CoverageColumns, "run": grading.RunColumns}}
 	for _, m := range loadModels(t).Models {
 		s.Models[m.Name] = m
 	}

@@ -12,13 +12,19 @@ import (
 // deliveryColumns are what each dataset brought: up to which day of receipt, and how many rows.
 var deliveryColumns = []duck.Column{{Name: "dataset", Type: "VARCHAR"}, {Name: "received_to", Type: "DATE"}, {Name: "rows", Type: "BIGINT"}}
 
+// holdColumns are the datasets that a feed of is on hold.
+var holdColumns = []duck.Column{{Name: "dataset", Type: "VARCHAR"}, {Name: "held_since", Type: "DATE"}}
+
 // writeCoverage says how far each dataset that delivered now reaches.
 func (w *work) writeCoverage(ctx context.Context, in news) error {
 	if len(in.batches) == 0 {
 		return nil
 	}
-	var empty [][]any
+	var empty, holds [][]any
 	for _, b := range in.batches {
+		if b.held != nil {
+			holds = append(holds, []any{b.dataset.ID, b.held})
+		}
 		if b.accepted == 0 {
 			empty = append(empty, []any{b.dataset.ID, w.settler.today(), int64(0)})
 		}
@@ -26,11 +32,14 @@ func (w *work) writeCoverage(ctx context.Context, in news) error {
 	if err := w.db.Append(ctx, "delivery", deliveryColumns, empty); err != nil {
 		return err
 	}
+	if err := w.db.Table(ctx, "feed_hold", holdColumns, holds); err != nil {
+		return err
+	}
 	old, err := w.paths(ctx, Coverage, chain.NoRange)
 	if err != nil {
 		return err
 	}
-	if err := w.db.View(ctx, "old_coverage", old, w.columns("settled_coverage")); err != nil {
+	if err := w.db.Older(ctx, "old_coverage", old, w.columns("settled_coverage")); err != nil {
 		return err
 	}
 	path := filepath.Join(w.dir, "coverage.parquet")
@@ -43,7 +52,7 @@ func (w *work) writeCoverage(ctx context.Context, in news) error {
 		known += f.Rows
 	}
 	if n == known {
-		return nil // they delivered nothing on a day on which that was known
+		return nil // nothing but what was known: they delivered nothing, and no hold began or ended
 	}
 	return w.put(ctx, Coverage, chain.NoRange, path, n)
 }

@@ -51,7 +51,7 @@ func settledInputs(models map[string]duck.Model) map[string][]duck.Column {
 		"incoming": withID("stg_registration"), "incoming_entity": withID("stg_entity"),
 		"arrived": models["moved_record"].Columns, "every_record": models["settled_record"].Columns,
 		"statement": models["stg_case"].Columns, "match": models["mark_match"].Columns,
-		"settling": {{Name: "n", Type: "BIGINT"}}, "dataset_owner": ownerColumns, "delivery": deliveryColumns,
+		"settling": {{Name: "n", Type: "BIGINT"}}, "dataset_owner": ownerColumns, "delivery": deliveryColumns, "feed_hold": holdColumns, "gone": goneColumns,
 		"severity_rule": severityColumns, "publicity_rule": publicityColumns,
 		"seen": {{Name: "entity_id", Type: "BIGINT"}, {Name: "uscc", Type: "VARCHAR"}, {Name: "name", Type: "VARCHAR"}, {Name: "received_on", Type: "DATE"}},
 		"act": {{Name: "record_id", Type: "VARCHAR"}, {Name: "uscc", Type: "VARCHAR"}, {Name: "dataset", Type: "VARCHAR"},

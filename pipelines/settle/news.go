@@ -20,7 +20,9 @@ type news struct {
 type batch struct {
 	dataset  catalog.Dataset
 	files    []chain.File // tables rows and quarantine
+	gone     []chain.File // records that left the stock of their source
 	accepted int64
+	held     any // day since which a feed of the dataset is on hold; nil: none is
 }
 
 // news compares the stage chains' heads with what the settled head was made from.
@@ -44,7 +46,12 @@ func (s *Settler) news(ctx context.Context, head chain.Entry) (news, error) {
 			continue
 		}
 		settled[name] = chain.Input{Chain: name, N: e.N, SHA256: e.SHA256}
-		b := batch{dataset: d, files: e.Since("rows", last)}
+		b := batch{dataset: d, files: e.Since("rows", last), gone: e.Since("gone", last)}
+		if since, held := e.Held(); held {
+			if b.held, err = catalog.ParseDate(since); err != nil {
+				return news{}, fmt.Errorf("read the hold of %s: %w", name, err)
+			}
+		}
 		for _, f := range b.files {
 			b.accepted += f.Rows
 		}

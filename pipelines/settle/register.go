@@ -11,12 +11,32 @@ import (
 
 // register gives every code an id: the one it has, or the next in the order of codes. Ids are never
 // reused, for the greatest ever given is in the head's list of files. Records then lie sorted by id.
-func (w *work) register(ctx context.Context) error {
+func (w *work) register(ctx context.Context, in news) error {
 	for _, f := range w.head.Table(Entity) {
 		w.lastID = max(w.lastID, f.MaxID)
 	}
-	if err := w.everyEntity(ctx); err != nil || len(w.incoming) == 0 {
+	if err := w.everyEntity(ctx); err != nil {
 		return err
+	}
+	if err := w.number(ctx); err != nil {
+		return err
+	}
+	if len(w.incoming) == 0 && !in.anyGone() {
+		return nil
+	}
+	if err := w.lines(ctx); err != nil {
+		return err
+	}
+	if err := w.moved(ctx); err != nil {
+		return err
+	}
+	return w.gone(ctx, in.batches)
+}
+
+// number gives the rows that came their ids.
+func (w *work) number(ctx context.Context) error {
+	if len(w.incoming) == 0 {
+		return nil
 	}
 	if err := w.db.Exec(ctx, "create or replace table code as select distinct uscc from "+duck.Parquet(w.incoming)); err != nil {
 		return err
@@ -40,9 +60,6 @@ func (w *work) register(ctx context.Context) error {
 		return err
 	}
 	if err := w.sorted(ctx, "incoming", &w.incoming); err != nil {
-		return err
-	}
-	if err := w.moved(ctx); err != nil {
 		return err
 	}
 	return w.sorted(ctx, "incoming_entity", &w.entities)
@@ -98,9 +115,9 @@ func (w *work) sorted(ctx context.Context, name string, files *[]string) error {
 	return err
 }
 
-// moved adds a row for every entity that loses a record to another code: sources correct codes, and
-// a record must not stay with whom it was never about. That entity's range is written anew as well.
-func (w *work) moved(ctx context.Context) error {
+// lines makes the views of every record there is and of every row that came, where what happened to a
+// record elsewhere is looked up.
+func (w *work) lines(ctx context.Context) error {
 	var old []string
 	for _, f := range w.head.Table(Record) {
 		path, err := w.settler.Lake.Local(ctx, f)
@@ -112,8 +129,14 @@ func (w *work) moved(ctx context.Context) error {
 	if err := w.db.View(ctx, "every_record", old, w.columns("settled_record")); err != nil {
 		return err
 	}
-	if err := w.db.View(ctx, "arrived", w.incoming, w.columns("moved_record")); err != nil {
-		return err
+	return w.db.View(ctx, "arrived", w.incoming, w.columns("moved_record"))
+}
+
+// moved adds a row for every entity that loses a record to another code: sources correct codes, and
+// a record must not stay with whom it was never about. That entity's range is written anew as well.
+func (w *work) moved(ctx context.Context) error {
+	if len(w.incoming) == 0 {
+		return nil
 	}
 	path := filepath.Join(w.dir, "moved.parquet")
 	rows, err := w.db.Copy(ctx, w.query("moved_record"), path)

@@ -44,6 +44,7 @@ type Result struct {
 	N         int64 // head of the chain afterwards; 0: nothing was ever settled
 	Committed bool  // false: nothing new was staged
 	Rows      int64 // staged rows taken
+	Gone      int64 // records ended because their source no longer has them
 	Records   int64 // versions of records in the ranges written, old ones included
 	Marks     int64 // marks in all
 	Entities  int64 // codes that got an id
@@ -118,7 +119,7 @@ func (s *Settler) settle(ctx context.Context, run string, head chain.Entry, in n
 	if err := w.load(ctx, in, marks); err != nil {
 		return Result{}, err
 	}
-	if err := w.register(ctx); err != nil {
+	if err := w.register(ctx, in); err != nil {
 		return Result{}, err
 	}
 	if err := w.writeRanges(ctx); err != nil {
