@@ -27,6 +27,8 @@ type Batch struct {
 	rows    int
 	bytes   int
 	lines   []int64
+	last    int   // rows of the page before
+	sizes   []int // bytes of its columns
 }
 
 // cell is a value as text or as bytes; nil bytes with set mean the text.
@@ -105,6 +107,9 @@ func (b *Batch) EndRow(line int64) {
 // AppendRow adds a whole row whose values stand in the order of the columns, nil for null. It is the
 // short way for a source whose rows all have the same columns; the bytes are copied.
 func (b *Batch) AppendRow(values [][]byte, line int64) {
+	if b.rows == 0 {
+		b.reserve()
+	}
 	for i, value := range values {
 		if value == nil {
 			b.columns[i].AppendNull()
@@ -115,6 +120,17 @@ func (b *Batch) AppendRow(values [][]byte, line int64) {
 	}
 	b.rows++
 	b.lines = append(b.lines, line)
+}
+
+// reserve makes room for a page like the last one, so that columns do not grow step by step.
+func (b *Batch) reserve() {
+	for i, size := range b.sizes {
+		b.columns[i].Reserve(b.last)
+		b.columns[i].ReserveData(size + size/16)
+	}
+	if b.last > 0 {
+		b.lines = make([]int64, 0, b.last)
+	}
 }
 
 // DropRow forgets the current row.
@@ -136,8 +152,10 @@ func (b *Batch) Full() bool { return b.rows >= b.limit || b.bytes >= PageBytes }
 func (b *Batch) Take() (record arrow.Record, first int64, lines []int64) {
 	fields := make([]arrow.Field, len(b.names))
 	arrays := make([]arrow.Array, len(b.names))
+	b.last, b.sizes = b.rows, slices.Grow(b.sizes[:0], len(b.names))
 	for i, name := range b.names {
 		b.columns[i].AppendNulls(b.rows - b.columns[i].Len())
+		b.sizes = append(b.sizes, b.columns[i].DataLen())
 		fields[i] = arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true}
 		arrays[i] = b.columns[i].NewArray()
 	}

@@ -24,11 +24,11 @@ type server struct {
 	db     *sql.DB
 }
 
-func servers() map[string]func(t *testing.T) server {
-	return map[string]func(t *testing.T) server{"sqlite": startSQLite, "postgres": startPostgres, "mysql": startMariaDB}
+func servers() map[string]func(t testing.TB) server {
+	return map[string]func(t testing.TB) server{"sqlite": startSQLite, "postgres": startPostgres, "mysql": startMariaDB}
 }
 
-func startSQLite(t *testing.T) server {
+func startSQLite(t testing.TB) server {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "front end #1%41.db")
 	db, err := sql.Open("sqlite3", path)
@@ -39,7 +39,7 @@ func startSQLite(t *testing.T) server {
 	return server{connectors.Values{"engine": "sqlite", "path": path}, db}
 }
 
-func startPostgres(t *testing.T) server {
+func startPostgres(t testing.TB) server {
 	t.Helper()
 	dsn := pgtest.Start(t)
 	config, err := pgx.ParseConfig(dsn)
@@ -55,7 +55,7 @@ func startPostgres(t *testing.T) server {
 		"user": "postgres", "password": "swordfish-7741", "sslmode": "disable"}, db}
 }
 
-func startMariaDB(t *testing.T) server {
+func startMariaDB(t testing.TB) server {
 	t.Helper()
 	at := mariatest.Start(t)
 	db, err := sql.Open("mysql", mariatest.User+":"+mariatest.Password+"@unix("+at.Socket+")/"+at.Database+"?charset=utf8mb4&time_zone=%27%2B08:00%27&sql_mode=%27ANSI_QUOTES,PIPES_AS_CONCAT%27")
@@ -82,14 +82,14 @@ var (
 	mysqlWords = [][2]string{{"id text", "id varchar(190)"}, {" text", " longtext"}, {"op_time timestamp", "op_time datetime(6)"}}
 )
 
-func (s server) exec(t *testing.T, query string, args ...any) {
+func (s server) exec(t testing.TB, query string, args ...any) {
 	t.Helper()
 	if _, err := s.db.ExecContext(t.Context(), s.written(query), args...); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 }
 
-func (s server) open(t *testing.T) connectors.Conn {
+func (s server) open(t testing.TB) connectors.Conn {
 	t.Helper()
 	c, err := Driver().Open(t.Context(), s.values)
 	if err != nil {
@@ -99,7 +99,7 @@ func (s server) open(t *testing.T) connectors.Conn {
 	return c
 }
 
-func (s server) source(t *testing.T, values connectors.Values) connectortest.Source {
+func (s server) source(t testing.TB, values connectors.Values) connectortest.Source {
 	t.Helper()
 	return connectortest.Source{Conn: s.open(t), Column: "id", Secret: s.values["password"],
 		Job: connectors.Job{Dataset: catalog.Dataset{ID: "tax.grade", Key: []string{"id"}}, Values: values}}

@@ -191,7 +191,7 @@ func TestManyRowsAreAcknowledgedInSeveralTransactions(t *testing.T) {
 
 func TestValuesComeAsTextWithoutLoss(t *testing.T) {
 	for name, c := range map[string]struct {
-		start func(*testing.T) server
+		start func(testing.TB) server
 		table string
 		want  map[string]string
 	}{

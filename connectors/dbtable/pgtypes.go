@@ -96,7 +96,7 @@ const (
 	dayMicros    = 86_400_000_000
 	pgForever32  = 1<<31 - 1
 	pgForever64  = 1<<63 - 1
-	lastShift    = -261_964_800_000_000 // 1991-09-14 16:00 UTC in microseconds: since then Shanghai stands at +8
+	lastShift    = -252_460_800_000_000 // 1992-01-01 in microseconds: since then Shanghai stands at +8
 	shanghaiPlus = 8 * 3_600_000_000
 )
 
@@ -134,8 +134,7 @@ func pgInstant(dst, came []byte) ([]byte, error) {
 	case micros > lastShift:
 		micros += shanghaiPlus
 	default:
-		seconds := micros / 1_000_000
-		_, offset := time.Unix(seconds+pgEpoch, 0).In(shanghai).Zone()
+		_, offset := time.UnixMicro(micros + pgEpoch*1_000_000).In(shanghai).Zone()
 		micros += int64(offset) * 1_000_000
 	}
 	return appendWall(dst, micros), nil
