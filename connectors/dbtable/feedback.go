@@ -17,8 +17,12 @@ import (
 	"xinshu/internal/fault"
 )
 
-// answerRows bounds the feedback rows of one answer; the rest of a larger batch is the next answer.
-const answerRows = 20_000
+// One look at the feedback table brings at most so many batches, and so many rows of each; the rest
+// comes with the next look.
+const (
+	answerBatches = 1_000
+	answerRows    = 20_000
+)
 
 // metAnother says whether a database gave a transaction up because of another one.
 func metAnother(err error) bool {
@@ -50,17 +54,12 @@ func (c *conn) Answers(ctx context.Context) iter.Seq2[connectors.Answer, error] 
 		if c.target.feedback == "" {
 			return
 		}
-		done := map[string]bool{}
-		for {
-			batch, found, err := c.nextBatch(ctx, done)
-			if err != nil {
-				yield(connectors.Answer{}, failed(ctx, op, err))
-				return
-			}
-			if !found {
-				return
-			}
-			done[batch] = true
+		batches, err := c.batches(ctx)
+		if err != nil {
+			yield(connectors.Answer{}, failed(ctx, op, err))
+			return
+		}
+		for _, batch := range batches {
 			f, err := c.readFeedback(ctx, batch, false)
 			if err != nil {
 				err = failed(ctx, op+" of "+batch, err)
@@ -82,21 +81,22 @@ func (c *conn) joined() (text, batch string) {
 	return text, fmt.Sprintf("coalesce(nullif(f.%s, ''), p.%s)", q("batch_no"), q("batch_no"))
 }
 
-// nextBatch finds a batch with an answer that was not taken, other than those done. Answers to rows
-// that were never sent belong to none and stay where they are.
-func (c *conn) nextBatch(ctx context.Context, done map[string]bool) (found string, ok bool, err error) {
+// batches finds those with an answer that was not taken, the oldest answer first. Answers to rows that
+// were never sent belong to none and stay where they are.
+func (c *conn) batches(ctx context.Context) (found []string, err error) {
 	from, batch := c.joined()
 	q := c.engine.dialect().quote
-	query := fmt.Sprintf("select %s, min(f.%s) from %s where f.%s = 0 and %s is not null group by %s order by 2", batch, q("fb_id"), from, q("taken"), batch, batch)
+	query := fmt.Sprintf("select %s, min(f.%s) from %s where f.%s = 0 and f.%s in (%s, %s) and %s is not null group by %s order by 2",
+		batch, q("fb_id"), from, q("taken"), q("state"), stateAccepted, stateRejected, batch, batch)
 	err = c.engine.read(ctx, func(r reader) error {
 		return r.rows(ctx, query, nil, nil, func(values [][]byte) error {
-			if name := string(values[0]); !ok && !done[name] {
-				found, ok = name, true
+			if len(found) < answerBatches {
+				found = append(found, string(values[0]))
 			}
 			return nil
 		})
 	})
-	return found, ok, err
+	return found, err
 }
 
 // readFeedback reads what was answered to one batch: to all of it, or row by row.
