@@ -16,7 +16,7 @@ type place struct {
 	Since string `json:"since,omitempty"` // inclusive; empty is the beginning
 	On    bool   `json:"on,omitempty"`    // in the middle of a pull; what follows holds only then
 	Page  int64  `json:"page,omitempty"`  // number of the page, or of its first row
-	Next  string `json:"next,omitempty"`  // the platform's cursor, or the address of the next page
+	Next  string `json:"next,omitempty"`  // the platform's cursor, or path and query of the next page
 	Read  int64  `json:"read,omitempty"`  // rows of the answers before
 	Row   int64  `json:"row,omitempty"`   // rows of this answer that were given
 	Part  string `json:"part,omitempty"`  // hash of those rows
@@ -62,7 +62,7 @@ func (p place) cursor(jb job, end bool) connectors.Cursor {
 	return connectors.Cursor(text)
 }
 
-// follow gives the address of the next page: only on the host that the settings name, because the
+// follow gives the path and query of the next page: only on the host that the settings name, because the
 // signature goes with it.
 func (c *conn) follow(op, from, next string) (string, error) {
 	base, err := url.Parse(from)
@@ -76,7 +76,7 @@ func (c *conn) follow(op, from, next string) (string, error) {
 	if u.Host != c.root.Host || u.Scheme != c.root.Scheme || u.User != nil {
 		return "", &fault.Error{Op: op, Code: fault.Invalid, Err: errRedirect, Hint: "the address of the next page leads elsewhere; it was not followed"}
 	}
-	return u.String(), nil
+	return u.RequestURI(), nil
 }
 
 // nextLink finds rel="next" in a Link header (RFC 8288); empty when there is none.

@@ -218,7 +218,7 @@ func (p *puller) fetch(ctx context.Context) (answer, error) {
 	jb := p.jb
 	a := answer{from: p.conn.at(jb.path)}
 	if jb.paging == "link" && p.at.Next != "" {
-		a.from = p.at.Next
+		a.from = p.root.Scheme + "://" + p.root.Host + p.at.Next
 	}
 	var err error
 	a.content, err = p.client.call(ctx, request{op: jb.op, method: jb.method, url: a.from, sid: jb.sid, params: jb.params(p.at),
