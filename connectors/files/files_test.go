@@ -175,6 +175,7 @@ func TestABrokenFileIsOneRejectAndTheOthersAreRead(t *testing.T) {
 	write(t, dir, "b.csv", "")
 	write(t, dir, "c.json", `{"rows":[{"id":1},{"id":2}`)
 	write(t, dir, "d.json", `{"data":[{"id":1}]}`)
+	write(t, dir, "e.docx", "x")
 	write(t, dir, "e.xlsx", "PK")
 	write(t, dir, "f.csv", "\xff\xfei\x00d\x00")
 	write(t, dir, "g.csv", "id\n7\n")
@@ -184,7 +185,7 @@ func TestABrokenFileIsOneRejectAndTheOthersAreRead(t *testing.T) {
 	write(t, dir, "j.csv", "id\n")
 	c := openDir(t, dir, nil).(*conn)
 	got, next := outcome(t, c, nil, "")
-	expect(t, got, "a.csv:1:!FILE_HEADER", "b.csv:1:!FILE_HEADER", "c.json:1:!JSON_SYNTAX", "d.json:1:!JSON_ROWS", "e.xlsx:0:!FILE_FORMAT",
+	expect(t, got, "a.csv:1:!FILE_HEADER", "b.csv:1:!FILE_HEADER", "c.json:1:!JSON_SYNTAX", "d.json:1:!JSON_ROWS", "e.docx:0:!FILE_FORMAT", "e.xlsx:0:!XLSX_BROKEN",
 		"f.csv:0:!FILE_ENCODING", "g.csv:0:!FILE_CHECKSUM", "h.csv:1:!FILE_HEADER", "i.csv:2:9")
 	again, _ := outcome(t, c, nil, next)
 	expect(t, again)
