@@ -70,7 +70,7 @@ type Resubmitted struct {
 // corrected is what became of one dataset's rows.
 type corrected struct {
 	Dataset   string           `json:"dataset"`
-	Commit    int64            `json:"commit"` // 0: nothing was to be committed
+	Commit    int64            `json:"commit"` // the last one; 0: nothing was to be committed
 	Changed   int64            `json:"changed"`
 	Accepted  int64            `json:"accepted"`
 	Duplicate int64            `json:"duplicate"`
@@ -82,17 +82,22 @@ type corrected struct {
 	Rejects   []stage.Reject   `json:"rejects"`
 }
 
-func (c *corrected) count(result stage.Result) {
+func (c *corrected) add(result stage.Result, rejects []stage.Reject) {
 	l := result.Ledger
-	c.Commit, c.Accepted, c.Duplicate, c.Skipped, c.Again = result.Entry.N, l.Accepted, l.Duplicate, l.Skipped, l.Quarantined
+	c.Commit = result.Entry.N
+	c.Accepted += l.Accepted
+	c.Duplicate += l.Duplicate
+	c.Skipped += l.Skipped
+	c.Again += l.Quarantined
+	c.Rejects = append(c.Rejects, rejects...)
 }
 
 func resubmitCommand(t *terminal, o *options) *cobra.Command {
 	var by string
 	cmd := t.jsonFlag(&cobra.Command{Use: "resubmit FILE.xlsx --by NAME", Args: usage(cobra.ExactArgs(1)),
 		Short: "take a mended workbook back: its changed rows are staged, linked to the rows they stand for",
-		Long: "Takes back a workbook of quarantine export. The whole workbook is looked at first: with any fault in it nothing is staged. Then each\n" +
-			"dataset's rows become one commit of its chain; a run that was stopped between two of them is finished by the same command.\n" +
+		Long: "Takes back a workbook of quarantine export. The whole workbook is looked at first: with any fault in it nothing is staged. Then the\n" +
+			"rows that one source brought to one dataset become one commit; what was stopped between two of them the same command finishes.\n" +
 			"Rows that were not changed stay open. The same workbook given again changes nothing."})
 	cmd.Flags().StringVar(&by, "by", "", "who answers for the corrections")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -190,24 +195,38 @@ func (a *app) heldAgainst(ctx context.Context, db *duck.DB, book *quarantine.Ret
 // correctTries is how often a dataset is looked at anew because another run committed to its chain.
 const correctTries = 8
 
-// take stages the workbook's rows of one dataset.
-func (a *app) take(ctx context.Context, db *duck.DB, book *quarantine.Returned, id, by, name string) (c corrected, err error) {
+// take stages the workbook's rows of one dataset, the rows of one source after those of another.
+func (a *app) take(ctx context.Context, db *duck.DB, book *quarantine.Returned, id, by, name string) (corrected, error) {
+	c := corrected{Dataset: id, Rejects: []stage.Reject{}}
 	ds, _ := a.catalog.Dataset(id)
-	for try := 1; ; try++ {
-		_, err = a.heldAgainst(ctx, db, book, id, func(open *quarantine.Book, contract quarantine.Contract, j quarantine.Judged) error {
-			c = corrected{Dataset: id, Changed: j.Changed, Withdrawn: j.Withdrawn, Unchanged: j.Unchanged, Before: j.Done, Rejects: []stage.Reject{}}
+	first, conflicts := true, 0
+	for {
+		more := false
+		_, err := a.heldAgainst(ctx, db, book, id, func(open *quarantine.Book, contract quarantine.Contract, j quarantine.Judged) error {
+			if first {
+				c.Changed, c.Withdrawn, c.Unchanged, c.Before = j.Changed, j.Withdrawn, j.Unchanged, j.Done
+			}
 			if len(j.Faults) > 0 { // another run dealt with its rows since the workbook was looked at
 				return fmt.Errorf("%w: %s", faulty(name, len(j.Faults)), j.Faults[0])
 			}
-			if j.Changed+j.Withdrawn == 0 {
+			if len(j.Sources) == 0 {
 				return nil
 			}
-			result, err := a.pipeline.Correct(ctx, ds, stage.Correction{Head: j.Head, By: by, Way: "workbook", Source: book.SHA256,
-				Mends: mends(book.Mends(ctx, open, contract), name), OnReject: func(r stage.Reject) { c.Rejects = append(c.Rejects, r) }})
-			c.count(result)
+			more = len(j.Sources) > 1
+			var rejects []stage.Reject
+			result, err := a.pipeline.Correct(ctx, ds, stage.Correction{Source: j.Sources[0], Head: j.Head, By: by, Way: "workbook", Workbook: book.SHA256,
+				Mends: mends(book.Mends(ctx, open, contract, j.Sources[0]), name), OnReject: func(r stage.Reject) { rejects = append(rejects, r) }})
+			if err == nil {
+				c.add(result, rejects)
+				first = false
+			}
 			return err
 		})
-		if try == correctTries || !fault.Is(err, fault.Conflict) {
+		if fault.Is(err, fault.Conflict) && conflicts < correctTries {
+			conflicts++
+			continue
+		}
+		if err != nil || !more {
 			return c, err
 		}
 	}
@@ -217,7 +236,7 @@ func (a *app) take(ctx context.Context, db *duck.DB, book *quarantine.Returned, 
 func mends(rows iter.Seq2[quarantine.Mend, error], name string) iter.Seq2[stage.Mend, error] {
 	return func(yield func(stage.Mend, error) bool) {
 		for m, err := range rows {
-			if !yield(stage.Mend{N: m.N, Row: m.No, Cells: stagedCells(m.Cells), Withdraw: m.Withdraw, File: name + "/" + m.Sheet, Line: m.Line}, err) {
+			if !yield(stage.Mend{N: m.N, Row: m.No, Cells: stagedCells(m.Cells), Withdraw: m.Withdraw, At: m.At, File: name + "/" + m.Sheet, Line: m.Line}, err) {
 				return
 			}
 		}

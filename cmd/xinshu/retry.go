@@ -80,56 +80,99 @@ func retryCommand(t *terminal, o *options) *cobra.Command {
 	return cmd
 }
 
-func (a *app) retry(ctx context.Context, db *duck.DB, id, by string, q quarantine.Query) (r Retried, err error) {
-	for try := 1; ; try++ {
-		r, err = a.retryOnce(ctx, db, id, by, q)
-		if try == correctTries || !fault.Is(err, fault.Conflict) {
+// retry stages the open rows of one dataset whose verdict is another now, source by source.
+func (a *app) retry(ctx context.Context, db *duck.DB, id, by string, q quarantine.Query) (Retried, error) {
+	r := Retried{Dataset: id, Lost: []lostRow{}, Rejects: []stage.Reject{}}
+	conflicts := 0
+	for {
+		once, more, err := a.retryOnce(ctx, db, id, by, q)
+		if fault.Is(err, fault.Conflict) && conflicts < correctTries {
+			conflicts++
+			continue
+		}
+		r.add(once)
+		if err != nil || !more {
 			return r, err
 		}
 	}
 }
 
-// retryOnce looks at the open rows twice: once to count them, so that nothing is committed where no
-// verdict has changed, and once to stage them.
-func (a *app) retryOnce(ctx context.Context, db *duck.DB, id, by string, q quarantine.Query) (Retried, error) {
-	r := Retried{Dataset: id, Lost: []lostRow{}, Rejects: []stage.Reject{}}
+// add takes the answer about one source's rows in. What was looked at is counted the first time; what
+// stays open, the last time.
+func (r *Retried) add(once Retried) {
+	if r.Open == 0 {
+		r.Open, r.Retried = once.Open, once.Retried
+	}
+	if once.Commit > 0 {
+		r.Commit = once.Commit
+	}
+	r.Accepted += once.Accepted
+	r.Duplicate += once.Duplicate
+	r.Skipped += once.Skipped
+	r.Again += once.Again
+	r.Unchanged, r.Lost = once.Unchanged, once.Lost
+	r.Rejects = append(r.Rejects, once.Rejects...)
+}
+
+// retried is a row to stage anew and the source that brought it.
+type retried struct {
+	stage.Mend
+	source string
+}
+
+// retryOnce stages the rows of one source, and says whether another source has some. It looks at the
+// open rows twice: first to count them, so that nothing is committed where no verdict has changed.
+func (a *app) retryOnce(ctx context.Context, db *duck.DB, id, by string, q quarantine.Query) (r Retried, more bool, err error) {
+	r = Retried{Dataset: id, Lost: []lostRow{}}
 	ds, _ := a.catalog.Dataset(id)
 	contract, reread, err := a.contract(ds)
 	if err != nil {
-		return r, err
+		return r, false, err
 	}
 	open, err := quarantine.OpenBook(ctx, a.lake, db, id)
 	if err != nil {
-		return r, err
+		return r, false, err
 	}
 	q.All = false
-	changed := func(count *Retried) iter.Seq2[stage.Mend, error] {
-		return func(yield func(stage.Mend, error) bool) {
+	changed := func(count *Retried) iter.Seq2[retried, error] {
+		return func(yield func(retried, error) bool) {
 			for row, err := range open.List(ctx, q) {
 				mend, is := stage.Mend{}, true
 				if err == nil {
 					mend, is, err = judgeAnew(row, contract, reread, count)
 				}
-				if is && !yield(mend, err) || err != nil {
+				if is && !yield(retried{mend, row.Source}, err) || err != nil {
 					return
 				}
 			}
 		}
 	}
-	for _, err := range changed(&r) {
+	source := ""
+	for one, err := range changed(&r) {
 		if err != nil {
-			return r, err
+			return r, false, err
 		}
+		if r.Retried == 0 {
+			source = one.source
+		}
+		more = more || one.source != source
 		r.Retried++
 	}
 	if r.Retried == 0 {
-		return r, nil
+		return r, false, nil
 	}
-	result, err := a.pipeline.Correct(ctx, ds, stage.Correction{Head: open.Head(), By: by, Way: "retry", Mends: changed(&Retried{}),
+	ofSource := func(yield func(stage.Mend, error) bool) {
+		for one, err := range changed(&Retried{}) {
+			if (err != nil || one.source == source) && !yield(one.Mend, err) {
+				return
+			}
+		}
+	}
+	result, err := a.pipeline.Correct(ctx, ds, stage.Correction{Source: source, Head: open.Head(), By: by, Way: "retry", Mends: ofSource,
 		OnReject: func(reject stage.Reject) { r.Rejects = append(r.Rejects, reject) }})
 	l := result.Ledger
 	r.Commit, r.Accepted, r.Duplicate, r.Skipped, r.Again = result.Entry.N, l.Accepted, l.Duplicate, l.Skipped, l.Quarantined
-	return r, err
+	return r, more, err
 }
 
 // judgeAnew says whether a row's verdict is another now.
@@ -148,5 +191,5 @@ func judgeAnew(row quarantine.Row, contract quarantine.Contract, reread *stage.R
 		count.Unchanged++
 		return stage.Mend{}, false, nil
 	}
-	return stage.Mend{N: row.N, Row: row.No, Cells: cells, File: row.File, Line: row.Line}, true, nil
+	return stage.Mend{N: row.N, Row: row.No, At: row.ReceivedAt, Cells: reread.Again(cells), File: row.File, Line: row.Line}, true, nil
 }

@@ -24,11 +24,12 @@ var refusedColumns = []duck.Column{
 	{Name: "row_no", Type: "BIGINT"}, {Name: "origin_file", Type: "VARCHAR"}, {Name: "origin_line", Type: "BIGINT"},
 	{Name: "reason", Type: "VARCHAR"}, {Name: "column_name", Type: "VARCHAR"}, {Name: "value", Type: "VARCHAR"},
 	{Name: "original", Type: "VARCHAR"}, {Name: "received_on", Type: "VARCHAR"}, {Name: "content", Type: "VARCHAR"},
+	{Name: "batch_time", Type: "TIMESTAMP"},
 }
 
 var correctedColumns = []duck.Column{
 	{Name: "original_n", Type: "BIGINT"}, {Name: "original_row", Type: "BIGINT"}, {Name: "outcome", Type: "VARCHAR"}, {Name: "row_no", Type: "BIGINT"},
-	{Name: "corrected_by", Type: "VARCHAR"}, {Name: "corrected_at", Type: "VARCHAR"}, {Name: "way", Type: "VARCHAR"}, {Name: "source", Type: "VARCHAR"},
+	{Name: "corrected_by", Type: "VARCHAR"}, {Name: "corrected_at", Type: "VARCHAR"}, {Name: "way", Type: "VARCHAR"}, {Name: "workbook", Type: "VARCHAR"},
 	{Name: "origin_file", Type: "VARCHAR"}, {Name: "origin_line", Type: "BIGINT"},
 }
 
@@ -66,9 +67,9 @@ func (b *Book) view(ctx context.Context, lake Lake, table, name string, columns 
 			return err
 		}
 		paths = append(paths, path)
-		places = append(places, []any{path, f.N, runOf(b.head.Chain, f.Key)})
+		places = append(places, []any{path, f.N, runOf(b.head.Chain, f.Key), f.Source})
 	}
-	place := []duck.Column{{Name: "filename", Type: "VARCHAR"}, {Name: "n", Type: "BIGINT"}, {Name: "run", Type: "VARCHAR"}}
+	place := []duck.Column{{Name: "filename", Type: "VARCHAR"}, {Name: "n", Type: "BIGINT"}, {Name: "run", Type: "VARCHAR"}, {Name: "source", Type: "VARCHAR"}}
 	if err := b.db.Table(ctx, name, place, places); err != nil {
 		return b.failed(err)
 	}
@@ -82,7 +83,7 @@ func (b *Book) view(ctx context.Context, lake Lake, table, name string, columns 
 			has[c.Name] = true
 		}
 	}
-	parts := []string{"f.n", "f.run"}
+	parts := []string{"f.n", "f.run", "f.source"}
 	for _, c := range columns {
 		source := "r." + duck.Ident(c.Name)
 		if !has[c.Name] {
@@ -103,8 +104,8 @@ func (b *Book) view(ctx context.Context, lake Lake, table, name string, columns 
 // sending it until it is mended there.
 var statements = []string{
 	`create or replace view refused as
-	select n, run, row_no, coalesce(origin_file, '') as origin_file, coalesce(origin_line, 0) as origin_line, reason,
-		coalesce(column_name, '') as column_name, coalesce(value, '') as value, original, received_on,
+	select n, run, source, row_no, coalesce(origin_file, '') as origin_file, coalesce(origin_line, 0) as origin_line, reason,
+		coalesce(column_name, '') as column_name, coalesce(value, '') as value, original, received_on, epoch_us(coalesce(batch_time, cast(received_on as timestamp))) as received_at,
 		coalesce(content, md5(concat(original, case when starts_with(original, '{"_row":') then concat(origin_file, chr(31), origin_line) end))) as content
 	from quarantine_read`,
 
@@ -117,10 +118,10 @@ var statements = []string{
 	select t.content, t.seen, t.first_day, t.last_day, t.first.n as n, t.first.row_no as row_no, t.last.n as last_n, t.last.row_no as last_row,
 		case c.outcome when 'accepted' then 'corrected' when 'duplicate' then 'corrected' when 'skipped' then 'corrected'
 			when 'withdrawn' then 'withdrawn' when 'again' then 'again' else 'open' end as state,
-		l.reason, c.outcome, c.corrected_by, c.corrected_at, c.way, c.source, c.origin_file as corrected_file, c.origin_line as corrected_line,
+		l.reason, l.source, l.received_at, c.outcome, c.corrected_by, c.corrected_at, c.way, c.workbook, c.origin_file as corrected_file, c.origin_line as corrected_line,
 		c.n as corrected_n, c.row_no as corrected_row
 	from thing as t
-	join (select n, row_no, reason from refused) as l on l.n = t.last.n and l.row_no = t.last.row_no
+	join (select n, row_no, reason, source, received_at from refused) as l on l.n = t.last.n and l.row_no = t.last.row_no
 	left join corrected_read as c on c.original_n = t.first.n and c.original_row = t.first.row_no`,
 }
 

@@ -24,9 +24,6 @@ type Cell struct {
 	Value *string
 }
 
-// unread is the column of a row that could not be read into columns.
-const unread = "_row"
-
 // Cells reads an original: the row's columns in source order.
 func Cells(original json.RawMessage) ([]Cell, error) {
 	dec := json.NewDecoder(bytes.NewReader(original))
@@ -59,26 +56,18 @@ func (c Contract) values(cells []Cell) map[string]string {
 	return values
 }
 
-// mended is the original with other values for some fields: each stands where the field stood, under
-// the column that carried it, or under the field's own name behind the rest.
-func (c Contract) mended(cells []Cell, changed map[string]string) []Cell {
-	var row []Cell
-	placed := map[string]bool{}
-	for _, cell := range cells {
-		field := c.Field(cell.Name)
-		value, is := changed[field]
-		switch {
-		case cell.Name == unread, is && placed[field]:
-		case is:
-			placed[field] = true
-			row = append(row, Cell{Name: cell.Name, Value: &value})
-		default:
-			row = append(row, cell)
+// mended is a row with other values for some fields. It carries every field of the contract by its own
+// name, and nothing else: what the contract does not know has no part in a correction.
+func (c Contract) mended(values, changed map[string]string) []Cell {
+	row := make([]Cell, len(c.Fields))
+	for i, f := range c.Fields {
+		value, is := changed[f.Name]
+		if !is {
+			value = values[f.Name]
 		}
-	}
-	for _, f := range c.Fields {
-		if value, is := changed[f.Name]; is && !placed[f.Name] {
-			row = append(row, Cell{Name: f.Name, Value: &value})
+		row[i].Name = f.Name
+		if value != "" {
+			row[i].Value = &value
 		}
 	}
 	return row

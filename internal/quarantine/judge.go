@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Mend is what a workbook says of one open row.
@@ -12,6 +13,8 @@ type Mend struct {
 	N, No    int64  // the refused row: commit and number
 	Cells    []Cell // the row as corrected; nil with Withdraw
 	Withdraw bool
+	Source   string // whose pull brought the refused row
+	At       int64  // when it last came, in microseconds of wall time
 	Sheet    string
 	Line     int64
 }
@@ -23,6 +26,7 @@ type Judged struct {
 	Withdrawn int64
 	Unchanged int64            // they stay open
 	Done      map[string]int64 // taken before from this very workbook, by outcome
+	Sources   []string         // of the rows changed or struck out, sorted
 	Faults    []Fault
 }
 
@@ -55,6 +59,9 @@ func (r *Returned) Judge(ctx context.Context, b *Book, c Contract, take func(Men
 		default:
 			j.Changed++
 		}
+		if place, known := slices.BinarySearch(j.Sources, mend.Source); !known {
+			j.Sources = slices.Insert(j.Sources, place, mend.Source)
+		}
 		if take == nil {
 			continue
 		}
@@ -65,11 +72,11 @@ func (r *Returned) Judge(ctx context.Context, b *Book, c Contract, take func(Men
 	return j, nil
 }
 
-// Mends yields what Judge hands over.
-func (r *Returned) Mends(ctx context.Context, b *Book, c Contract) iter.Seq2[Mend, error] {
+// Mends yields what Judge hands over of one source.
+func (r *Returned) Mends(ctx context.Context, b *Book, c Contract, source string) iter.Seq2[Mend, error] {
 	return func(yield func(Mend, error) bool) {
 		_, err := r.Judge(ctx, b, c, func(m Mend) error {
-			if !yield(m, nil) {
+			if m.Source == source && !yield(m, nil) {
 				return errEnough
 			}
 			return nil
@@ -85,21 +92,21 @@ var errEnough = fmt.Errorf("no more wanted")
 // held is a row of the workbook with what the lake says of it.
 type held struct {
 	Mend
-	fields                      map[string]string
-	original                    string
-	state, outcome, source, who string
+	fields                        map[string]string
+	original                      string
+	state, outcome, workbook, who string
 }
 
 func (r *Returned) held(ctx context.Context, b *Book) iter.Seq2[held, error] {
 	return func(yield func(held, error) bool) {
 		standing, refused := "standing", "refused"
 		if b.empty {
-			standing, refused = "(select null as n, null as row_no, null as state, null as outcome, null as source, null as corrected_by, null as corrected_at where false)",
+			standing, refused = "(select null as n, null as row_no, null as state, null as outcome, null as source, null as received_at, null as workbook, null as corrected_by, null as corrected_at where false)",
 				"(select null as n, null as row_no, null as original where false)"
 		}
 		rows, err := r.db.Query(ctx, `
 			select r.sheet, r.line, r.n, r.row_no, r.withdraw, r.fields, coalesce(o.original, ''), coalesce(s.state, ''), coalesce(s.outcome, ''),
-				coalesce(s.source, ''), concat(s.corrected_by, ', ', s.corrected_at)
+				coalesce(s.workbook, ''), concat(s.corrected_by, ', ', s.corrected_at), coalesce(s.source, ''), coalesce(s.received_at, 0)
 			from returned as r
 			left join `+standing+` as s on s.n = r.n and s.row_no = r.row_no
 			left join `+refused+` as o on o.n = r.n and o.row_no = r.row_no
@@ -112,7 +119,7 @@ func (r *Returned) held(ctx context.Context, b *Book) iter.Seq2[held, error] {
 		for rows.Next() {
 			var h held
 			var fields string
-			err := rows.Scan(&h.Sheet, &h.Line, &h.N, &h.No, &h.Withdraw, &fields, &h.original, &h.state, &h.outcome, &h.source, &h.who)
+			err := rows.Scan(&h.Sheet, &h.Line, &h.N, &h.No, &h.Withdraw, &fields, &h.original, &h.state, &h.outcome, &h.workbook, &h.who, &h.Source, &h.At)
 			if err == nil {
 				err = json.Unmarshal([]byte(fields), &h.fields)
 			}
@@ -162,7 +169,7 @@ func (h held) judge(c Contract, workbook string, columns map[string]int) (Mend, 
 		}
 	}
 	switch {
-	case h.state != Open && h.source == workbook:
+	case h.state != Open && h.workbook == workbook:
 		return Mend{}, ruling{done: h.outcome}, nil
 	case !h.Withdraw && len(changed) == 0:
 		return Mend{}, ruling{unchanged: true}, nil
@@ -174,7 +181,7 @@ func (h held) judge(c Contract, workbook string, columns map[string]int) (Mend, 
 		h.Mend.Cells = nil
 		return h.Mend, ruling{}, nil
 	}
-	h.Mend.Cells = c.mended(cells, changed)
+	h.Mend.Cells = c.mended(before, changed)
 	if column, lost := c.Lost(h.Mend.Cells); lost {
 		place, known := columns[c.Field(column)]
 		if !known {

@@ -15,6 +15,24 @@ var deliveryColumns = []duck.Column{{Name: "dataset", Type: "VARCHAR"}, {Name: "
 // holdColumns are the datasets that a feed of is on hold.
 var holdColumns = []duck.Column{{Name: "dataset", Type: "VARCHAR"}, {Name: "held_since", Type: "DATE"}}
 
+// deliver notes the newest day of receipt of each dataset among the rows at hand. A row that a steward
+// mended says nothing about how far its source has delivered.
+func (w *work) deliver(ctx context.Context, g familyBatch) error {
+	var mended [][]any
+	for _, b := range g.batches {
+		for _, n := range b.mended {
+			mended = append(mended, []any{b.dataset.ID, n})
+		}
+	}
+	columns := []duck.Column{{Name: "dataset", Type: "VARCHAR"}, {Name: "stage_n", Type: "BIGINT"}}
+	if err := w.db.Table(ctx, "mended_commit", columns, mended); err != nil {
+		return err
+	}
+	return w.db.Exec(ctx, `
+		insert into delivery select dataset, max(received_on), count(*)
+		from staged anti join mended_commit using (dataset, stage_n) group by dataset`)
+}
+
 // writeCoverage says how far each dataset that delivered now reaches.
 func (w *work) writeCoverage(ctx context.Context, in news) error {
 	if len(in.batches) == 0 {
@@ -25,7 +43,7 @@ func (w *work) writeCoverage(ctx context.Context, in news) error {
 		if b.held != nil {
 			holds = append(holds, []any{b.dataset.ID, b.held})
 		}
-		if b.accepted == 0 {
+		if b.accepted == 0 && b.pulled {
 			empty = append(empty, []any{b.dataset.ID, w.settler.today(), int64(0)})
 		}
 	}

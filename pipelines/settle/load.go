@@ -16,7 +16,7 @@ func (w *work) load(ctx context.Context, in news, marks []Statement) error {
 		if err := w.stage(ctx, g); err != nil {
 			return err
 		}
-		if err := w.deliver(ctx); err != nil {
+		if err := w.deliver(ctx, g); err != nil {
 			return err
 		}
 		for _, b := range g.batches {
@@ -41,11 +41,6 @@ func (w *work) load(ctx context.Context, in news, marks []Statement) error {
 		}
 	}
 	return w.db.Append(ctx, "statement", w.columns("stg_case"), statementRows(marks))
-}
-
-// deliver notes the newest day of receipt of each dataset among the rows at hand.
-func (w *work) deliver(ctx context.Context) error {
-	return w.db.Exec(ctx, "insert into delivery select dataset, max(received_on), count(*) from staged group by dataset")
 }
 
 // state adds the rows of a model to the statements.

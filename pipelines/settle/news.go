@@ -22,7 +22,9 @@ type batch struct {
 	files    []chain.File // tables rows and quarantine
 	gone     []chain.File // records that left the stock of their source
 	accepted int64
-	held     any // day since which a feed of the dataset is on hold; nil: none is
+	held     any     // day since which a feed of the dataset is on hold; nil: none is
+	mended   []int64 // commits by which a person gave rows in the place of refused ones
+	pulled   bool    // some commit is none of these: the dataset delivered
 }
 
 // news compares the stage chains' heads with what the settled head was made from.
@@ -55,6 +57,12 @@ func (s *Settler) news(ctx context.Context, head chain.Entry) (news, error) {
 		for _, f := range b.files {
 			b.accepted += f.Rows
 		}
+		for _, f := range e.Since("corrected", last) {
+			if !slices.Contains(b.mended, f.N) {
+				b.mended = append(b.mended, f.N)
+			}
+		}
+		b.pulled = int64(len(b.mended)) < e.N-last
 		found.batches = append(found.batches, b)
 	}
 	// A dataset that left the catalogue keeps its place: should it come back, nothing is taken twice.

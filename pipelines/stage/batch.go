@@ -207,6 +207,9 @@ func (b *batch) sourceTime() int64 {
 func (b *batch) ownTime() int64 {
 	switch {
 	case !b.timed():
+		if at, known := b.pull.mending.received(); known {
+			return at
+		}
 		return b.batchTime
 	case b.fields[b.opTime].Type == "date":
 		return b.row[b.opTime].num * microsPerDay

@@ -38,8 +38,8 @@ var correctedSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "row_no", Type: arrow.PrimitiveTypes.Int64, Nullable: true}, // in this commit's rows, or its refused rows
 	{Name: "corrected_by", Type: arrow.BinaryTypes.String},
 	{Name: "corrected_at", Type: wallClock},
-	{Name: "way", Type: arrow.BinaryTypes.String},    // workbook or retry
-	{Name: "source", Type: arrow.BinaryTypes.String}, // SHA-256 of the workbook; empty for a retry
+	{Name: "way", Type: arrow.BinaryTypes.String},      // workbook or retry
+	{Name: "workbook", Type: arrow.BinaryTypes.String}, // its SHA-256; empty for a retry
 	{Name: "origin_file", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "origin_line", Type: arrow.PrimitiveTypes.Int64},
 }, nil)
@@ -47,20 +47,24 @@ var correctedSchema = arrow.NewSchema([]arrow.Field{
 // Mend is what somebody decided about one refused row.
 type Mend struct {
 	N, Row   int64  // the refused row: the commit that refused it and its number there
+	At       int64  // when the row was last received, in microseconds of wall time; 0: not known
 	Cells    []Cell // the row as it is to be staged; nil with Withdraw
 	Withdraw bool
 	File     string // where the decision stands: workbook and sheet, with the line in it
 	Line     int64
 }
 
-// Correction is a set of decisions about the refused rows of one dataset, committed together.
+// Correction is a set of decisions about the refused rows that one source brought to a dataset,
+// committed together. The rows given in their place count as the source's: should it stop sending
+// them, they have left like any other row of it.
 type Correction struct {
-	Run    string
-	Head   int64  // the entry of the chain on which the rows were found open
-	By     string // who decided
-	Way    string // workbook or retry
-	Source string // SHA-256 of the workbook
-	Mends  iter.Seq2[Mend, error]
+	Source   string // whose pull brought the refused rows; empty: a person
+	Run      string
+	Head     int64  // the entry of the chain on which the rows were found open
+	By       string // who decided
+	Way      string // workbook or retry
+	Workbook string // its SHA-256
+	Mends    iter.Seq2[Mend, error]
 
 	OnReject func(Reject)
 }
@@ -80,7 +84,7 @@ func (s *Stager) Correct(ctx context.Context, ds catalog.Dataset, c Correction) 
 		return Result{}, fault.Newf(fault.Invalid, "correct "+ds.ID, "nobody is named who decided")
 	}
 	m := &mending{Correction: c, at: wallMicros(s.Now())}
-	return s.Run(ctx, ds, m.pages(), Pull{Run: c.Run, ByHand: true, OnReject: c.OnReject, mending: m})
+	return s.Run(ctx, ds, m.pages(), Pull{Run: c.Run, Source: c.Source, ByHand: true, OnReject: c.OnReject, mending: m})
 }
 
 // current answers Conflict unless the chain stands where the rows were found open.
@@ -195,6 +199,20 @@ func (b *batch) struckOut(ctx context.Context) error {
 	return nil
 }
 
+// received gives when the source last told of the row at hand: a correction that comes late must not
+// pass for news, or it would stand before what the source said since.
+func (m *mending) received() (at int64, known bool) {
+	if m == nil {
+		return 0, false
+	}
+	for _, one := range m.waiting {
+		if !one.Withdraw {
+			return one.At, one.At != 0
+		}
+	}
+	return 0, false
+}
+
 func (b *batch) link(ctx context.Context, one Mend, outcome string, rowNo int64) error {
 	m := b.pull.mending
 	t := b.table(ctx, CorrectedTable, correctedSchema)
@@ -209,10 +227,10 @@ func (b *batch) link(ctx context.Context, one Mend, outcome string, rowNo int64)
 	t.text(4, b.masker.text(m.By))
 	t.number(5, m.at)
 	t.text(6, m.Way)
-	t.text(7, m.Source)
+	t.text(7, m.Workbook)
 	t.optional(8, b.masker.text(one.File))
 	t.number(9, one.Line)
-	return t.added(ctx, len(m.By)+len(m.Source)+len(one.File)+64)
+	return t.added(ctx, len(m.By)+len(m.Workbook)+len(one.File)+64)
 }
 
 // wallMicros gives a time as microseconds of Shanghai wall time.

@@ -26,7 +26,7 @@ func TestDuckDBReadsTheStagedTypes(t *testing.T) {
 			"doc_no VARCHAR", "title VARCHAR", "penalty_category VARCHAR", "level VARCHAR", "simple_procedure BOOLEAN", "decided_on DATE",
 			"seen_at TIMESTAMP", "fine_fen BIGINT", "quantity BIGINT", "score_x100 BIGINT", "authority VARCHAR", "authority_uscc VARCHAR"},
 		QuarantineTable: {"row_no BIGINT", "origin_file VARCHAR", "origin_line BIGINT", "reason VARCHAR", "column_name VARCHAR", "value VARCHAR",
-			"original VARCHAR", "uscc VARCHAR", "received_on DATE", "content VARCHAR"},
+			"original VARCHAR", "uscc VARCHAR", "received_on DATE", "content VARCHAR", "batch_time TIMESTAMP"},
 	}
 	for table, columns := range want {
 		path, _ := lake.Local(t.Context(), head.Table(table)[0])

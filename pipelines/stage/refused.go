@@ -64,6 +64,7 @@ func (b *batch) setAside(ctx context.Context, r Reject, original []byte, uscc, c
 	t.optional(7, uscc)
 	t.number(8, int64(b.received))
 	t.text(9, content)
+	t.number(10, b.batchTime)
 	return t.added(ctx, len(original)+len(r.Value)+len(r.File)+64)
 }
 

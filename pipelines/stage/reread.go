@@ -9,6 +9,7 @@ import (
 // Rereader judges refused rows anew from what was kept of them. Not for use by several goroutines.
 type Rereader struct {
 	checker *rowChecker
+	policy  drifts
 	sources map[string]int // source column to its field, -1 for none
 	raw     []string
 }
@@ -20,7 +21,7 @@ func (s *Stager) Reread(ds catalog.Dataset) (*Rereader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Rereader{checker: newRowChecker(c, catalog.DateOf(s.Now().In(shanghai))), sources: map[string]int{}, raw: make([]string, len(c.fields))}, nil
+	return &Rereader{checker: newRowChecker(c, catalog.DateOf(s.Now().In(shanghai))), policy: newDrifts(c, masker{contract: c}), sources: map[string]int{}, raw: make([]string, len(c.fields))}, nil
 }
 
 // Field gives the contract's field that a source column carries; empty for a column it does not know.
@@ -53,12 +54,51 @@ func (r *Rereader) Reason(cells []Cell) (reason, field string) {
 		}
 	}
 	if r.checker.check(r.raw) != quarantined {
-		return "", ""
+		return r.drifted(cells)
 	}
 	if r.checker.fault >= 0 {
 		field = r.checker.fields[r.checker.fault].Name
 	}
 	return r.checker.reason, field
+}
+
+// drifted asks the drift policy about a row that is good otherwise.
+func (r *Rereader) drifted(cells []Cell) (reason, field string) {
+	carried := map[int]bool{}
+	for _, c := range cells {
+		i := r.place(c.Name)
+		carried[i] = true
+		if i < 0 && c.Value != nil && trim(*c.Value) != "" && r.checker.Drift.Of(catalog.UnknownColumn, c.Name) == catalog.Quarantine {
+			return ColumnUnknown, ""
+		}
+	}
+	for i := range r.checker.fields {
+		if !carried[i] && r.policy.missing(i) == catalog.Quarantine {
+			return ColumnMissing, r.checker.fields[i].Name
+		}
+	}
+	return "", ""
+}
+
+// Again gives a row as it is staged anew: its columns as they came, without those that the contract
+// does not know and passes over, and with every field, so that a row is not taken for a source that
+// drifts.
+func (r *Rereader) Again(cells []Cell) []Cell {
+	var row []Cell
+	carried := map[int]bool{}
+	for _, c := range cells {
+		i := r.place(c.Name)
+		carried[i] = true
+		if i >= 0 || r.checker.Drift.Of(catalog.UnknownColumn, c.Name) == catalog.Quarantine {
+			row = append(row, c)
+		}
+	}
+	for i := range r.checker.fields {
+		if !carried[i] && r.policy.missing(i) != catalog.Quarantine {
+			row = append(row, Cell{Name: r.checker.fields[i].Name})
+		}
+	}
+	return row
 }
 
 // Lost names the first column whose value was not kept as it came, so that the row cannot be staged

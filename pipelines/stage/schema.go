@@ -85,6 +85,7 @@ var quarantineSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "uscc", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "received_on", Type: arrow.FixedWidthTypes.Date32},
 	{Name: "content", Type: arrow.BinaryTypes.String}, // keyed hash of what the row said, wherever it stood
+	{Name: "batch_time", Type: wallClock},             // when it was received
 }, nil)
 
 // takenSchema lists the source items that a commit completes.
