@@ -44,6 +44,10 @@ type StoreConfig struct {
 	SecretKey string `yaml:"secret_key"`
 	// Secure uses TLS. Default: false, for a server on the same host.
 	Secure bool `yaml:"secure"`
+	// CAFile is the certificate of the authority that signed the server's. Empty: those of the system.
+	CAFile string `yaml:"ca_file"`
+	// AnswerWithin is how long the server may think about one request, such as 60s. Default: a minute.
+	AnswerWithin string `yaml:"answer_within"`
 	// CacheMB bounds the local copies that DuckDB reads. Default: 4096.
 	CacheMB int64 `yaml:"cache_mb"`
 }

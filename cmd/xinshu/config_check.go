@@ -161,6 +161,9 @@ func (c *Config) check(f *configFaults) {
 			f.add([]any{"score", name}, "score.%s is %d; it is 0 or more", name, n)
 		}
 	}
+	if d, err := time.ParseDuration(c.Store.AnswerWithin); c.Store.AnswerWithin != "" && (err != nil || d <= 0) {
+		f.add([]any{"store", "answer_within"}, "store.answer_within is %q, no time such as 60s", c.Store.AnswerWithin)
+	}
 	if c.Store.CacheMB < 0 {
 		f.add([]any{"store", "cache_mb"}, "store.cache_mb is %d; it is 0 or more", c.Store.CacheMB)
 	}

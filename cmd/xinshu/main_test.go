@@ -95,8 +95,17 @@ func summaryOf(t testing.TB, out []byte) Summary {
 // records and marks settled, grades published with their versions. Equal lists are equal hubs.
 func holdings(t testing.TB, dir string) []string {
 	t.Helper()
+	store, err := lake.OpenFolder(filepath.Join(dir, "lake"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return holdingsIn(t, store, lake.Options{Node: "test"})
+}
+
+func holdingsIn(t testing.TB, store lake.Store, o lake.Options) []string {
+	t.Helper()
 	var all []string
-	eachChain(t, dir, func(head chain.Entry, query func(question) []string) {
+	visitChains(t, store, o, func(head chain.Entry, query func(question) []string) {
 		for _, q := range statements(head.Chain) {
 			all = append(all, query(q)...)
 		}
@@ -112,7 +121,12 @@ func eachChain(t testing.TB, dir string, visit func(head chain.Entry, query func
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := lake.New(store, lake.Options{Node: "test"})
+	visitChains(t, store, lake.Options{Node: "test"}, visit)
+}
+
+func visitChains(t testing.TB, store lake.Store, o lake.Options, visit func(head chain.Entry, query func(question) []string)) {
+	t.Helper()
+	l, err := lake.New(store, o)
 	if err != nil {
 		t.Fatal(err)
 	}
