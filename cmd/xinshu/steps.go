@@ -201,7 +201,10 @@ func settleCommand(t *terminal, o *options) *cobra.Command {
 				t.printf("nothing new was staged; snapshot %d stands\n", r.N)
 				return nil
 			}
-			t.printf("snapshot %d: %d staged rows, %d records gone, %d marks, %d new entities, %d ranges written\n", r.N, r.Rows, r.Gone, r.Marks, r.Entities, r.Ranges)
+			t.printf("snapshot %d: %d staged rows, %d marks, %d new entities, %d ranges written\n", r.N, r.Rows, r.Marks, r.Entities, r.Ranges)
+			if r.Gone > 0 {
+				t.printf("%d records ended because their source no longer has them\n", r.Gone)
+			}
 			return nil
 		})}
 }
