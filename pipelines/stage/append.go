@@ -44,17 +44,3 @@ func (t *table) number(column int, n int64) {
 		b.Append(n != 0)
 	}
 }
-
-// value appends a family column's value.
-func (t *table) value(column int, v *value) {
-	b := t.Field(column)
-	if !v.set {
-		b.AppendNull()
-		return
-	}
-	if text, ok := b.(*array.StringBuilder); ok {
-		text.Append(v.text)
-		return
-	}
-	t.number(column, v.num)
-}

@@ -2,8 +2,6 @@ package stage
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
 	"time"
 
@@ -19,16 +17,18 @@ var shanghai = time.FixedZone("CST", 8*3600)
 
 // batch is one pull at work: everything that is dropped when it fails.
 type batch struct {
-	*rowChecker
+	*contract
 	stager   *Stager
 	pull     Pull
 	head     chain.Entry
 	dir      string
 	schema   *arrow.Schema // of the rows table
-	binder   binder
 	masker   masker
 	drifts   drifts
-	stranger int // the source column at fault of a row refused for COLUMN_UNKNOWN
+	drifted  drifted // of the page at hand
+	today    catalog.Date
+	line     *line // nil while pages are held
+	rows     *rowTable
 	tables   map[string]*table
 	held     held
 	seen     *seen // nil while pages are held
@@ -39,12 +39,12 @@ type batch struct {
 	present  *present // the records that the pull names; nil where absence means nothing
 
 	received  catalog.Date
-	batchTime int64 // microseconds of Shanghai wall time
-	raw       []string
-	id        identity
-	read      int64 // rows that came in at the door
-	rowNo     int64 // the last row written
-	refusedNo int64 // the last refused row written
+	batchTime int64    // microseconds of Shanghai wall time
+	raw       []string // of the refused row at hand
+	fresh     []int32  // of a block's good rows those that the chain does not have
+	read      int64    // rows that came in at the door
+	rowNo     int64    // the last row written
+	refusedNo int64    // the last refused row written
 }
 
 func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
@@ -56,8 +56,8 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 	today := catalog.DateOf(wall)
 	_, offset := wall.Zone()
 	b := &batch{
-		rowChecker: newRowChecker(c, today), stager: s, pull: p, head: head, dir: dir, schema: rowsSchema(c.family),
-		binder: binder{contract: c}, masker: masker{contract: c, key: s.HashKey},
+		contract: c, today: today, stager: s, pull: p, head: head, dir: dir, schema: rowsSchema(c.family),
+		masker: masker{contract: c, key: s.HashKey},
 		tables: map[string]*table{}, count: newCounts(), next: p.Before,
 		received: today, batchTime: wall.UnixMicro() + int64(offset)*1_000_000,
 		raw: make([]string, len(c.fields)),
@@ -72,14 +72,8 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 	return b, nil
 }
 
-// take stages one page: its rows, its unreadable rows, the handles it completes.
-func (b *batch) take(ctx context.Context, page connectors.Page) error {
-	if page.Batch != nil {
-		defer page.Batch.Release()
-	}
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
-	}
+// open takes in what a page says beside its rows.
+func (b *batch) open(page *connectors.Page, t *bound) (err error) {
 	page.Origin.File = b.masker.text(page.Origin.File) // a file's name may be in any encoding
 	if page.Origin.File != "" {
 		b.count.open(page.Origin.File)
@@ -91,12 +85,103 @@ func (b *batch) take(ctx context.Context, page connectors.Page) error {
 	b.next = page.Next
 	b.whole = b.whole || page.Whole
 	b.read += int64(len(page.Rejects))
-	if page.Batch != nil && page.Batch.NumRows() > 0 {
+	if t != nil {
+		t.origin.File = page.Origin.File
 		b.read += page.Batch.NumRows()
-		if err := b.rows(ctx, page); err != nil {
+		b.count.know(t)
+		b.drifted, err = b.drifts.page(t, int(page.Batch.NumRows()))
+	}
+	return err
+}
+
+// take brings one block's rows to where they end: good ones into the table unless the chain has them,
+// refused ones into quarantine.
+func (b *batch) take(ctx context.Context, k *block) error {
+	good, refused := 0, 0
+	b.fresh = b.fresh[:0]
+	for i, verdict := range k.verdicts {
+		var f refusal
+		switch verdict {
+		case accepted:
+			if b.drifted.refuses(k.page, k.from+i) {
+				verdict, f = quarantined, refusal{row: i, reason: b.drifted.reason, fault: b.drifted.field, stranger: b.drifted.at}
+			} else if fresh, err := b.accept(&k.good[good]); err != nil {
+				return err
+			} else if fresh {
+				b.fresh = append(b.fresh, int32(good)) //nolint:gosec // a block is small
+			} else {
+				verdict = duplicate
+			}
+			good++
+		case quarantined:
+			f = k.refusals[refused]
+			refused++
+		}
+		if verdict == quarantined {
+			if err := b.quarantine(ctx, k.page, k.from+i, f); err != nil {
+				return err
+			}
+		}
+		b.count.add(k.page.origin.File, verdict)
+		if err := b.linked(ctx, verdict, b.rowNo+int64(len(b.fresh))); err != nil {
 			return err
 		}
 	}
+	b.warn(k)
+	return b.write(ctx, k)
+}
+
+// accept says whether a good row is new, and gives it the time it counts from. A record that was gone
+// and is back was last told of now, whatever time it carries.
+func (b *batch) accept(g *goodRow) (fresh bool, err error) {
+	if err := b.named(g.record); err != nil {
+		return false, err
+	}
+	repeated, err := b.seen.row(g.record, hash16(g.content[:16]), g.timed)
+	if err != nil || repeated {
+		return false, err
+	}
+	if !g.timed {
+		if at, known := b.pull.mending.received(); known {
+			g.time = at
+		}
+	}
+	if b.seen.back {
+		g.time = max(b.batchTime, g.time+1)
+	}
+	return true, nil
+}
+
+// warn counts the warnings of the rows that are new.
+func (b *batch) warn(k *block) {
+	at := 0
+	for _, w := range k.warned {
+		for at < len(b.fresh) && int(b.fresh[at]) < w.good {
+			at++
+		}
+		if at < len(b.fresh) && int(b.fresh[at]) == w.good {
+			for _, code := range w.codes {
+				b.count.warned[code]++
+			}
+		}
+	}
+}
+
+// write hands the block's new rows to the table.
+func (b *batch) write(ctx context.Context, k *block) error {
+	if len(b.fresh) == 0 {
+		return nil
+	}
+	if b.rows == nil {
+		b.rows = newRowTable(b.contract, b.writer(ctx, RowsTable, b.schema))
+	}
+	n, err := b.rows.add(ctx, k, b.fresh, b.rowNo)
+	b.rowNo += n
+	return err
+}
+
+// close takes in what stands behind a page's rows: its unreadable rows, the handles it completes.
+func (b *batch) close(ctx context.Context, page *connectors.Page) error {
 	for _, r := range page.Rejects {
 		if err := b.unread(ctx, page.Origin, r); err != nil {
 			return err
@@ -115,121 +200,35 @@ func (b *batch) take(ctx context.Context, page connectors.Page) error {
 	return nil
 }
 
-func (b *batch) rows(ctx context.Context, page connectors.Page) error {
-	t, err := b.binder.bind(page)
-	if err != nil {
-		return err
+// sourceTime gives the own time of a row that has one, in microseconds of wall time.
+func (r *rowChecker) sourceTime() int64 {
+	if r.fields[r.opTime].Type == "date" {
+		return r.row[r.opTime].num * microsPerDay
 	}
-	b.count.know(t)
-	drifted, err := b.drifts.page(t, int(page.Batch.NumRows()))
-	if err != nil {
-		return err
-	}
-	for i := range int(page.Batch.NumRows()) {
-		t.row(i, b.raw)
-		verdict := b.check(b.raw)
-		if verdict == accepted && drifted.refuses(t, i) {
-			verdict = quarantined
-			b.reason, b.fault, b.stranger = drifted.reason, drifted.field, drifted.at
-		}
-		switch verdict {
-		case accepted:
-			verdict, err = b.accept(ctx, t, i)
-		case quarantined:
-			if err = b.namedAnyway(); err == nil {
-				err = b.quarantine(ctx, t, i)
-			}
-		}
-		if err != nil {
-			return err
-		}
-		b.count.add(t.origin.File, verdict)
-		if err := b.linked(ctx, verdict); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// accept writes a good row unless the chain has it.
-func (b *batch) accept(ctx context.Context, t *bound, i int) (verdict, error) {
-	b.id.of(b.rowChecker)
-	if err := b.named(b.id.record); err != nil {
-		return accepted, err
-	}
-	repeated, err := b.seen.row(b.id.record, hash16(b.id.content[:16]), b.timed())
-	if err != nil {
-		return accepted, err
-	}
-	if repeated {
-		return duplicate, nil
-	}
-	b.rowNo++
-	for _, warning := range b.warnings {
-		b.count.warned[warning]++
-	}
-	rows := b.table(ctx, RowsTable, b.schema)
-	b.append(rows, t, i)
-	return accepted, rows.added(ctx, b.id.size)
+	return r.row[r.opTime].num
 }
 
 // timed says whether the row carries a source time of its own.
-func (b *batch) timed() bool { return b.opTime >= 0 && b.row[b.opTime].set }
-
-func (b *batch) append(t *table, src *bound, i int) {
-	var hexed [2 * sha256.Size]byte
-	t.number(colRowNo, b.rowNo)
-	t.bytes(colRecordID, hex.AppendEncode(hexed[:0], b.id.record[:]))
-	t.bytes(colRecordKey, b.id.key)
-	t.text(colUSCC, b.code)
-	t.optional(colEntityName, b.entityName())
-	t.text(colOp, b.operation())
-	t.number(colSourceTime, b.sourceTime())
-	t.number(colReceivedOn, int64(b.receivedOn()))
-	t.bytes(colRowSHA, hex.AppendEncode(hexed[:0], b.id.content[:]))
-	t.optional(colOriginFile, src.origin.File)
-	t.number(colOriginLine, src.line(i))
-	t.text(colKind, b.kind)
-	for n := range b.out {
-		t.value(commonColumns+n, &b.out[n])
-	}
-}
-
-// sourceTime gives the row's own time, or that of the batch, in microseconds of wall time. A record
-// that was gone and is back was last told of now, whatever time it carries.
-func (b *batch) sourceTime() int64 {
-	if b.seen.back {
-		return max(b.batchTime, b.ownTime()+1)
-	}
-	return b.ownTime()
-}
-
-func (b *batch) ownTime() int64 {
-	switch {
-	case !b.timed():
-		if at, known := b.pull.mending.received(); known {
-			return at
-		}
-		return b.batchTime
-	case b.fields[b.opTime].Type == "date":
-		return b.row[b.opTime].num * microsPerDay
-	}
-	return b.row[b.opTime].num
-}
+func (r *rowChecker) timed() bool { return r.opTime >= 0 && r.row[r.opTime].set }
 
 // table opens a table when its first row comes.
 func (b *batch) table(ctx context.Context, name string, schema *arrow.Schema) *table {
 	t, ok := b.tables[name]
 	if !ok {
-		t = newTable(name, b.dir, schema, func(o chain.Object) (chain.File, error) {
-			o.Chain, o.Run = chain.Stage(b.ID), b.pull.Run
-			f, err := b.stager.Lake.Put(ctx, o)
-			f.Source = b.pull.Source
-			return f, err
-		})
+		t = newTable(b.writer(ctx, name, schema))
 		b.tables[name] = t
 	}
 	return t
+}
+
+// writer begins the objects of a table.
+func (b *batch) writer(ctx context.Context, name string, schema *arrow.Schema) *writer {
+	return newWriter(name, b.dir, schema, func(o chain.Object) (chain.File, error) {
+		o.Chain, o.Run = chain.Stage(b.ID), b.pull.Run
+		f, err := b.stager.Lake.Put(ctx, o)
+		f.Source = b.pull.Source
+		return f, err
+	})
 }
 
 // finish writes what stands in memory and gives the objects of the commit, rows first.
@@ -239,11 +238,22 @@ func (b *batch) finish(ctx context.Context) ([]chain.File, error) {
 			return nil, err
 		}
 	}
+	if err := b.line.end(); err != nil {
+		return nil, err
+	}
 	if err := b.struckOut(ctx); err != nil {
 		return nil, err
 	}
 	var files []chain.File
-	for _, name := range []string{RowsTable, QuarantineTable, TakenTable, CorrectedTable} {
+	if rows := b.rows; rows != nil {
+		b.rows = nil
+		put, err := rows.close(ctx)
+		if err != nil {
+			return nil, err
+		}
+		files = put
+	}
+	for _, name := range []string{QuarantineTable, TakenTable, CorrectedTable} {
 		t, ok := b.tables[name]
 		if !ok {
 			continue
@@ -261,6 +271,12 @@ func (b *batch) finish(ctx context.Context) ([]chain.File, error) {
 // discard takes away what a finished or dropped pull leaves on the local disk. Objects that were put
 // and are in no log entry are for the lake's garbage collection.
 func (b *batch) discard() {
+	if b.line != nil {
+		_ = b.line.end() // the pull failed of this or of another error
+	}
+	if b.rows != nil {
+		b.rows.drop()
+	}
 	for _, t := range b.tables {
 		t.drop()
 	}
@@ -276,8 +292,8 @@ func (b *batch) discard() {
 
 // receivedOn is the day that decides yearly cut-offs: the declared day of collection for stock. A row
 // that tells of a later day is no stock, whatever it came with, and was received today.
-func (b *batch) receivedOn() catalog.Date {
-	if b.received < b.today && !b.happenedBy(b.received) {
+func (b *batch) receivedOn(r *rowChecker) catalog.Date {
+	if b.received < b.today && !r.happenedBy(b.received) {
 		return b.today
 	}
 	return b.received

@@ -57,16 +57,22 @@ func (b *binder) bind(page connectors.Page) (*bound, error) {
 
 // row fills raw with what was received for each field.
 func (t *bound) row(i int, raw []string) {
-	for f, sources := range t.sources {
-		raw[f] = ""
-		for _, s := range sources {
-			if c := t.columns[s]; c.IsValid(i) {
-				if raw[f] = c.Value(i); len(sources) > 1 && trim(raw[f]) != "" {
-					break
-				}
+	for f := range t.sources {
+		raw[f] = t.value(f, i)
+	}
+}
+
+// value is what was received for one field.
+func (t *bound) value(field, row int) (raw string) {
+	sources := t.sources[field]
+	for _, s := range sources {
+		if c := t.columns[s]; c.IsValid(row) {
+			if raw = c.Value(row); len(sources) > 1 && trim(raw) != "" {
+				break
 			}
 		}
 	}
+	return raw
 }
 
 // line gives the line of a row in its file, or its number in the page.

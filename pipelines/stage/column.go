@@ -18,11 +18,12 @@ type column struct {
 	values   map[string]string // written form to canonical value; nil: the value itself
 	fallback *value            // for an empty field, and for an unlisted one when values are given
 	reason   string            // why a row is refused whose value is not listed
+	direct   int               // the one field whose value the column takes unchanged; -1 where there is more to it
 }
 
 // column resolves one mapping. A dataset that does not map a column leaves it null.
 func (c *contract) column(col catalog.Column, m catalog.Mapping) (column, error) {
-	k := column{Column: col, reason: CodeList}
+	k := column{Column: col, reason: CodeList, direct: -1}
 	switch col.Type {
 	case "text", "date", "timestamp", "integer", "fen", "boolean":
 	default:
@@ -64,7 +65,25 @@ func (c *contract) column(col catalog.Column, m catalog.Mapping) (column, error)
 	if m.Default != "" {
 		return k, k.always(m.Default)
 	}
+	if len(k.from) == 1 && k.values == nil && col.Name != "level" && unchanged(c.fields[k.from[0]].Type, col) {
+		k.direct = k.from[0]
+	}
 	return k, nil
+}
+
+// unchanged says whether a field's value is the column's as it stands.
+func unchanged(field string, col catalog.Column) bool {
+	switch col.Type {
+	case "text":
+		return field == "" || field == "text" || field == "uscc"
+	case "date":
+		return field == "date"
+	case "timestamp":
+		return field == "datetime"
+	case "integer":
+		return field == "integer" && !strings.HasSuffix(col.Name, "_x100")
+	}
+	return true // fen of an amount, boolean of a boolean
 }
 
 func (k *column) list(written, canonical string) {

@@ -23,21 +23,22 @@ type Words interface {
 // anything up by name.
 type contract struct {
 	catalog.Dataset
-	words   Words
-	family  catalog.Family
-	fields  []field
-	names   map[string]int // field name, alias or Chinese title, folded, to its place in fields
-	key     []int
-	uscc    int
-	name    int // -1 when the dataset names nobody
-	sort    int // the category field; -1 when there is none
-	op      int
-	opTime  int
-	kind    column
-	columns []column
-	checks  []check
-	levels  map[string]map[string]bool // kind to its levels; nil: any
-	person  bool                       // some field is personal
+	words    Words
+	family   catalog.Family
+	fields   []field
+	names    map[string]int // field name, alias or Chinese title, folded, to its place in fields
+	key      []int
+	uscc     int
+	name     int // -1 when the dataset names nobody
+	sort     int // the category field; -1 when there is none
+	op       int
+	opTime   int
+	kind     column
+	columns  []column
+	checks   []check
+	levels   map[string]map[string]bool // kind to its levels; nil: any
+	person   bool                       // some field is personal
+	required []int                      // fields that a row must bring
 }
 
 // field is a contract field with its code list looked up.
@@ -46,6 +47,7 @@ type field struct {
 	codes    map[string]string // written form to code; nil when the field has no list
 	natural  map[string]bool   // codes that stand for a natural person
 	personal bool
+	key      bool // part of the record key
 	exempt   bool // not asked of a deletion, which often brings the key alone
 }
 
@@ -175,9 +177,15 @@ func (c *contract) readSubject(report func(string, ...any)) {
 			report("key: field %s is personal; a person's data never become a key", name)
 		}
 		c.key = append(c.key, i)
+		if i >= 0 {
+			c.fields[i].key = true
+		}
 	}
 	for i := range c.fields {
 		c.fields[i].exempt = true
+		if c.fields[i].Required {
+			c.required = append(c.required, i)
+		}
 	}
 	for _, i := range append([]int{c.uscc}, c.key...) {
 		if i >= 0 {

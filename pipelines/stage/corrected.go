@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/apache/arrow/go/v15/arrow"
@@ -73,7 +74,8 @@ type Correction struct {
 type mending struct {
 	Correction
 	at      int64 // microseconds of Shanghai wall time
-	waiting []Mend
+	mu      sync.Mutex
+	waiting []Mend // put in where pages are made, taken out where their rows have their verdicts
 }
 
 // Correct stages corrected rows in one commit, with a link from each to the row it stands for. The
@@ -110,7 +112,7 @@ func (m *mending) pages() iter.Seq2[connectors.Page, error] {
 			page := mendPage(group)
 			for _, one := range group {
 				one.Cells = nil // the links wait for the verdicts; the values stand in the page
-				m.waiting = append(m.waiting, one)
+				m.wait(one)
 			}
 			group = group[:0]
 			return yield(page, nil)
@@ -127,6 +129,24 @@ func (m *mending) pages() iter.Seq2[connectors.Page, error] {
 		}
 		send()
 	}
+}
+
+func (m *mending) wait(one Mend) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waiting = append(m.waiting, one)
+}
+
+// next takes the decision that comes next; with withdrawn only one that strikes its row out.
+func (m *mending) next(withdrawn bool) (one Mend, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.waiting) == 0 || withdrawn && !m.waiting[0].Withdraw {
+		return one, false
+	}
+	one = m.waiting[0]
+	m.waiting = m.waiting[1:]
+	return one, true
 }
 
 func sameColumns(a, b Mend) bool {
@@ -161,7 +181,7 @@ func mendPage(group []Mend) connectors.Page {
 }
 
 // linked writes the link of the row that just got its verdict.
-func (b *batch) linked(ctx context.Context, v verdict) error {
+func (b *batch) linked(ctx context.Context, v verdict, rowNo int64) error {
 	m := b.pull.mending
 	if m == nil {
 		return nil
@@ -169,14 +189,13 @@ func (b *batch) linked(ctx context.Context, v verdict) error {
 	if err := b.struckOut(ctx); err != nil {
 		return err
 	}
-	if len(m.waiting) == 0 {
+	one, ok := m.next(false)
+	if !ok {
 		return fmt.Errorf("a corrected row has no original")
 	}
-	one := m.waiting[0]
-	m.waiting = m.waiting[1:]
 	switch v {
 	case accepted:
-		return b.link(ctx, one, OutcomeAccepted, b.rowNo)
+		return b.link(ctx, one, OutcomeAccepted, rowNo)
 	case quarantined:
 		return b.link(ctx, one, OutcomeAgain, b.refusedNo)
 	case duplicate:
@@ -190,11 +209,14 @@ func (b *batch) linked(ctx context.Context, v verdict) error {
 // struckOut writes the links of the withdrawn rows that stand before the next row.
 func (b *batch) struckOut(ctx context.Context) error {
 	m := b.pull.mending
-	for m != nil && len(m.waiting) > 0 && m.waiting[0].Withdraw {
-		if err := b.link(ctx, m.waiting[0], OutcomeWithdrawn, 0); err != nil {
+	for m != nil {
+		one, ok := m.next(true)
+		if !ok {
+			return nil
+		}
+		if err := b.link(ctx, one, OutcomeWithdrawn, 0); err != nil {
 			return err
 		}
-		m.waiting = m.waiting[1:]
 	}
 	return nil
 }
@@ -205,6 +227,8 @@ func (m *mending) received() (at int64, known bool) {
 	if m == nil {
 		return 0, false
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, one := range m.waiting {
 		if !one.Withdraw {
 			return one.At, one.At != 0

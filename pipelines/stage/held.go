@@ -26,7 +26,7 @@ type held struct {
 // page takes the next page of the pull.
 func (b *batch) page(ctx context.Context, page connectors.Page) error {
 	if b.seen != nil {
-		return b.take(ctx, page)
+		return b.line.send(ctx, page)
 	}
 	b.held.add(page)
 	if len(b.head.Table(RowsTable)) > 0 && b.held.rows < smallRows && b.held.bytes < smallBytes {
@@ -62,26 +62,28 @@ func (h *held) release() {
 // small ends a pull whose pages were all held.
 func (b *batch) small(ctx context.Context) error {
 	wanted := map[hash16]bool{}
+	bind, checker, raw := binder{contract: b.contract}, newRowChecker(b.contract, b.today), make([]string, len(b.fields))
+	var id identity
 	for _, page := range b.held.pages {
-		if page.Batch == nil || page.Batch.NumRows() == 0 {
+		if len(b.head.Table(RowsTable)) == 0 || page.Batch == nil || page.Batch.NumRows() == 0 {
 			continue
 		}
-		t, err := b.binder.bind(page)
+		t, err := bind.bind(page)
 		if err != nil {
 			return err
 		}
 		for i := range int(page.Batch.NumRows()) {
-			t.row(i, b.raw)
-			if b.check(b.raw) == accepted {
-				b.id.of(b.rowChecker)
-				wanted[b.id.record] = true
+			t.row(i, raw)
+			if checker.check(raw) == accepted {
+				id.of(checker)
+				wanted[id.record] = true
 			}
 		}
 	}
 	return b.compare(ctx, wanted)
 }
 
-// compare reads the records wanted from the chain, all with nil, and stages the held pages.
+// compare reads the records wanted from the chain, all with nil, and puts the held pages on the line.
 func (b *batch) compare(ctx context.Context, wanted map[hash16]bool) error {
 	b.seen = newSeen(b.dir)
 	if wanted == nil || len(wanted) > 0 {
@@ -89,10 +91,11 @@ func (b *batch) compare(ctx context.Context, wanted map[hash16]bool) error {
 			return err
 		}
 	}
+	b.line = b.startLine(ctx)
 	for len(b.held.pages) > 0 {
 		page := b.held.pages[0]
 		b.held.pages = b.held.pages[1:]
-		if err := b.take(ctx, page); err != nil {
+		if err := b.line.send(ctx, page); err != nil {
 			return err
 		}
 	}

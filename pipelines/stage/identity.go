@@ -42,7 +42,7 @@ func (id *identity) of(r *rowChecker) {
 	b = appendPart(b[:0], "record_key", string(id.key))
 	b = appendPart(b, "uscc", r.code)
 	b = appendPart(b, "entity_name", r.entityName())
-	b = appendPart(b, "op", r.operation())
+	b = appendPart(b, "op", r.op)
 	if r.opTime >= 0 && r.row[r.opTime].set {
 		b = appendNumber(b, "op_time", r.row[r.opTime].num)
 	}

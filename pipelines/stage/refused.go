@@ -19,20 +19,25 @@ type Reject struct {
 // longestValue is how many bytes of a refused value stand in the value column; the original has it whole.
 const longestValue = 2000
 
-// quarantine writes a row that the checker has just refused.
-func (b *batch) quarantine(ctx context.Context, t *bound, i int) error {
-	r := Reject{File: t.origin.File, Line: t.line(i), Column: b.masker.text(t.columnOf(b.contract, b.fault, i)), Reason: b.reason}
-	if b.reason == ColumnUnknown {
-		r.Column, r.Value = b.masker.text(t.names[b.stranger]), b.masker.text(t.columns[b.stranger].Value(i))
+// quarantine writes a row that was refused.
+func (b *batch) quarantine(ctx context.Context, t *bound, row int, f refusal) error {
+	t.row(row, b.raw)
+	if err := b.namedAnyway(); err != nil {
+		return err
 	}
-	if b.fault >= 0 {
-		if strings.HasPrefix(b.reason, typeReasons) {
-			b.drifts.mistyped(b.fault, b.raw[b.fault])
+	r := Reject{File: t.origin.File, Line: t.line(row), Column: b.masker.text(t.columnOf(b.contract, f.fault, row)), Reason: f.reason}
+	if f.reason == ColumnUnknown {
+		r.Column, r.Value = b.masker.text(t.names[f.stranger]), b.masker.text(t.columns[f.stranger].Value(row))
+	}
+	if f.fault >= 0 {
+		if strings.HasPrefix(f.reason, typeReasons) {
+			b.drifts.mistyped(f.fault, b.raw[f.fault])
 		}
-		r.Value = b.masker.field(b.fault, b.raw[b.fault])
+		r.Value = b.masker.field(f.fault, b.raw[f.fault])
 	}
-	uscc := b.masker.field(b.contract.uscc, b.raw[b.contract.uscc])
-	return b.setAside(ctx, r, b.masker.original(t, i), uscc, b.refusedContent())
+	r.Column, r.Value = strings.Clone(r.Column), strings.Clone(r.Value) // the page's memory goes with the page
+	uscc := b.masker.field(b.uscc, b.raw[b.uscc])
+	return b.setAside(ctx, r, b.masker.original(t, row), uscc, b.refusedContent())
 }
 
 // unread writes a row that the connector could not read into columns.

@@ -34,12 +34,12 @@ func (s *Stager) believe(ctx context.Context, head chain.Entry, source, run stri
 	wall := s.Now().In(shanghai)
 	_, offset := wall.Zone()
 	fault.At(fault.BeforeObjects)
-	t := newTable(GoneTable, dir, goneSchema, func(o chain.Object) (chain.File, error) {
+	t := newTable(newWriter(GoneTable, dir, goneSchema, func(o chain.Object) (chain.File, error) {
 		o.Chain, o.Run = head.Chain, run
 		f, err := s.Lake.Put(ctx, o)
 		f.Source = source
 		return f, err
-	})
+	}))
 	for _, f := range head.Table(AbsentTable) {
 		if f.Source != source {
 			continue

@@ -16,17 +16,20 @@ const (
 	skipped
 )
 
-// rowChecker reads one row after another. It keeps the last row's values in place, so that a clean
+// rowChecker judges one row after another. It keeps the last row's values in place, so that a clean
 // row allocates nothing.
 type rowChecker struct {
 	*contract
 	today catalog.Date
 
-	row  []value // by contract field
-	out  []value // by family column
-	kind string
-	code string // the subject's code, normalised
+	words []*word // by contract field; set before judge
+	row   []value // by contract field
+	out   []value // by family column; text as it may be stored
+	op    string  // I, U or D; empty for a word that is none of them
+	kind  string
+	code  string // the subject's code, normalised
 
+	own      []word   // of a row that comes by itself
 	warnings []string // verdict codes about a code that is valid all the same
 
 	// Why the row was refused: the reason and the field at fault, -1 for none.
@@ -35,30 +38,38 @@ type rowChecker struct {
 }
 
 func newRowChecker(c *contract, today catalog.Date) *rowChecker {
-	return &rowChecker{contract: c, today: today, row: make([]value, len(c.fields)), out: make([]value, len(c.columns))}
+	r := &rowChecker{contract: c, today: today, row: make([]value, len(c.fields)), out: make([]value, len(c.columns)), words: make([]*word, len(c.fields))}
+	return r
 }
 
-// check judges one row: raw gives each field as received. It answers accepted, quarantined or
-// skipped; whether an accepted row is a duplicate is for the index to say.
+// check judges one row by itself: raw gives each field as received.
 func (r *rowChecker) check(raw []string) verdict {
+	if r.own == nil {
+		r.own = make([]word, len(r.fields))
+	}
+	for i := range r.fields {
+		warnings := r.judge(&r.own[i], i, raw[i])
+		if i == r.contract.uscc {
+			r.warnings = warnings
+		}
+		r.words[i] = &r.own[i]
+	}
+	return r.verdict()
+}
+
+// verdict judges the row whose words are set. It answers accepted, quarantined or skipped; whether an
+// accepted row is a duplicate is for the index to say.
+func (r *rowChecker) verdict() verdict {
 	r.reason, r.fault = "", -1
-	if r.sort >= 0 && r.naturalPerson(raw[r.sort]) {
+	// Facts 2.3: rows about natural persons are routed away. The category says so in words, or by a
+	// code of its list that stands for them.
+	if r.sort >= 0 && r.words[r.sort].natural {
 		return skipped
 	}
-	if !r.subject(raw[r.contract.uscc]) || !r.typed(raw) || !r.keyed() || !r.present() || !r.mapped() || !r.consistent() {
+	if !r.typed() || !r.keyed() || !r.present() || !r.mapped() || !r.consistent() {
 		return quarantined
 	}
 	return accepted
-}
-
-// naturalPerson: facts 2.3, rows about natural persons are routed away. The category says so in
-// words, or by a code of its list that stands for them.
-func (r *rowChecker) naturalPerson(raw string) bool {
-	if namesNaturalPerson(raw) {
-		return true
-	}
-	f := &r.fields[r.sort]
-	return len(f.natural) > 0 && f.natural[f.codes[trim(raw)]]
 }
 
 func namesNaturalPerson(s string) bool {
@@ -70,64 +81,31 @@ func (r *rowChecker) refuse(reason string, field int) bool {
 	return false
 }
 
-// subject judges the code of the entity the row is about.
-func (r *rowChecker) subject(raw string) bool {
-	v := r.words.CheckUSCC(raw)
-	if !v.Valid {
-		return r.refuse(v.Reason, r.contract.uscc)
+// typed takes each field's typed value, the subject's code first.
+func (r *rowChecker) typed() bool {
+	if subject := r.words[r.contract.uscc]; subject.reason != "" {
+		return r.refuse(subject.reason, r.contract.uscc)
 	}
-	r.code, r.warnings = v.Normalized, v.Warnings
+	r.code = r.words[r.contract.uscc].text
+	for i, w := range r.words {
+		if w.reason != "" {
+			return r.refuse(w.reason, i)
+		}
+		r.row[i] = w.value
+	}
+	r.op = r.operation()
 	return true
-}
-
-// typed gives each field its typed value.
-func (r *rowChecker) typed(raw []string) bool {
-	for i := range r.fields {
-		f := &r.fields[i]
-		if i == r.contract.uscc {
-			r.row[i] = value{set: true, text: r.code}
-			continue
-		}
-		v, reason := f.read(raw[i])
-		if f.personal && f.plain() && isMasked(raw[i]) { // a person that was masked before: nothing else of it is kept anyway
-			v, reason = value{set: true, text: Masked}, ""
-		}
-		if reason == "" && v.set && f.Type == "uscc" {
-			v, reason = r.otherCode(v.text)
-		}
-		if reason != "" {
-			return r.refuse(reason, i)
-		}
-		r.row[i] = v
-	}
-	return true
-}
-
-// otherCode judges a code that is not the subject's: an authority's, a supplier's. A word that
-// stands for nothing leaves the field empty.
-func (r *rowChecker) otherCode(raw string) (value, string) {
-	v := r.words.CheckUSCC(raw)
-	switch {
-	case v.Valid:
-		return value{set: true, text: v.Normalized}, ""
-	case v.Reason == catalog.USCCPlaceholder:
-		return value{}, ""
-	}
-	return value{}, v.Reason
 }
 
 // keyed refuses a row without a record key, and one whose key is a person's number: a personal
 // number never becomes a key.
 func (r *rowChecker) keyed() bool {
 	for _, i := range r.key {
-		v := r.row[i]
-		if !v.set || v.text != "" && isBlankWord(v.text) {
+		if r.words[i].blank {
 			return r.refuse(KeyEmpty, i)
 		}
-		if v.text != "" && i != r.contract.uscc {
-			if _, found := catalog.MaskIDs(v.text); found {
-				return r.refuse(PersonalID, i)
-			}
+		if r.words[i].person && i != r.contract.uscc {
+			return r.refuse(PersonalID, i)
 		}
 	}
 	return true
@@ -135,9 +113,9 @@ func (r *rowChecker) keyed() bool {
 
 // present refuses a row that lacks a required field. A deletion needs only its key and its subject.
 func (r *rowChecker) present() bool {
-	deletion := r.operation() == "D"
-	for i := range r.fields {
-		if f := &r.fields[i]; f.Required && !r.row[i].set && (!deletion || !f.exempt) {
+	deletion := r.op == "D"
+	for _, i := range r.required {
+		if !r.row[i].set && (!deletion || !r.fields[i].exempt) {
 			return r.refuse(Required, i)
 		}
 	}
@@ -146,24 +124,29 @@ func (r *rowChecker) present() bool {
 
 // operation gives I, U or D; a source that says nothing inserts.
 func (r *rowChecker) operation() string {
-	if r.op < 0 || !r.row[r.op].set {
+	if r.contract.op < 0 || !r.row[r.contract.op].set {
 		return "I"
 	}
-	switch strings.ToUpper(r.row[r.op].text) {
-	case "I", "INSERT":
-		return "I"
-	case "U", "UPDATE":
-		return "U"
-	case "D", "DELETE":
-		return "D"
+	switch text := r.row[r.contract.op].text; text {
+	case "I", "U", "D":
+		return text
+	default:
+		switch strings.ToUpper(text) {
+		case "I", "INSERT":
+			return "I"
+		case "U", "UPDATE":
+			return "U"
+		case "D", "DELETE":
+			return "D"
+		}
 	}
 	return ""
 }
 
 // mapped fills the family columns and judges kind and level.
 func (r *rowChecker) mapped() bool {
-	if r.operation() == "" {
-		return r.refuse(CodeList, r.op)
+	if r.op == "" {
+		return r.refuse(CodeList, r.contract.op)
 	}
 	kind, from, reason := r.contract.kind.of(r.contract, r.row)
 	if reason != "" {
@@ -179,6 +162,11 @@ func (r *rowChecker) mapped() bool {
 	r.kind = kind.text
 	for i := range r.columns {
 		k := &r.columns[i]
+		if k.direct >= 0 { // the field's own value, as it may be stored
+			r.out[i] = r.row[k.direct]
+			r.out[i].text = r.words[k.direct].kept
+			continue
+		}
 		v, from, reason := k.of(r.contract, r.row)
 		if reason != "" {
 			return r.refuse(reason, from)
@@ -209,12 +197,12 @@ func (r *rowChecker) entityName() string {
 	if r.name < 0 || !r.row[r.name].set {
 		return ""
 	}
-	return r.storable(r.row[r.name], r.name).text
+	return r.words[r.name].kept
 }
 
 // consistent runs the rules across fields; a deletion states nothing they could judge.
 func (r *rowChecker) consistent() bool {
-	if r.operation() == "D" {
+	if r.op == "D" {
 		return true
 	}
 	for i := range r.checks {
