@@ -174,6 +174,10 @@ func (p *ftpPlace) statIn(line *ftpLine, name string) (entry, error) {
 		}
 	}
 	size, err := line.FileSize(full)
+	if code := codeOf(err); code == ftp.StatusBadCommand || code == ftp.StatusNotImplemented {
+		return entry{}, &fault.Error{Op: "describe a file", Code: fault.Invalid, Err: fmt.Errorf("the server knows neither MLST nor SIZE: %w", err),
+			Hint: "without them a cut transfer cannot be told from a short file; ask for SFTP or another FTP server"}
+	}
 	if err != nil {
 		return entry{}, missing(err)
 	}

@@ -110,6 +110,9 @@ func (jb job) refusedStamp(e entry, s sums) short8 { return e.stamp("refused\n" 
 func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *taken, in *inside, last bool, yield func(connectors.Page, error) bool) error {
 	s := jb.sumsOf(names, e.name)
 	file := path.Join(jb.folder, e.name)
+	if e.coarse {
+		s.stamp += fmt.Sprintf("listed %x\n", e.stamp(""))
+	}
 	stamp, known, err := c.precise(ctx, file, &e, at)
 	if known || away(err) {
 		return nil
@@ -180,6 +183,9 @@ func (c *conn) precise(ctx context.Context, file string, e *entry, at *taken) (s
 	}
 	listed := e.modified
 	*e = is
+	if is.modified.IsZero() { // the listing is all there is
+		return stamp, false, nil
+	}
 	fine := is.stamp("precise")
 	if c.now().Sub(listed) < freshness {
 		stamp = fine
