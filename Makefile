@@ -24,6 +24,7 @@ test: servers ## every test, against real servers on loopback
 acceptance: servers build ## the main job on real files and real servers
 	$(GO) test -tags acceptance -count=1 -timeout 40m -v ./internal/acceptance
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 20m -v -run TestMemoryIsBounded ./pipelines/stage
+	$(GO) test -tags acceptance -count=1 -timeout 60m -v -run TestAFileOfSeveralGigabytes ./pipelines ./connectors/files
 
 generate: ## pages of the manual that are drawn from what connectors declare
 	$(GO) run ./cmd/xinshu source manual --into docs/connectors
