@@ -99,6 +99,7 @@ type Reject struct {
 	Column string // empty when the fault is not in one column
 	Reason string // reason code, upper case: CSV_FIELDS, JSON_SYNTAX, ENCODING
 	Value  string // what was there, cut to 500 characters
+	File   bool   // the whole file is refused: Value says why, in words, and holds nothing of its rows
 }
 
 // Delivery is one message to one target: grades, retractions or repairs, in the target's order.

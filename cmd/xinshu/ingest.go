@@ -19,12 +19,20 @@ import (
 )
 
 func ingestCommand(t *terminal, o *options) *cobra.Command {
-	var dataset, encoding, format, collectedOn string
+	var dataset, collectedOn string
+	job := connectors.Values{}
+	setting := func(cmd *cobra.Command, flag, value, usage string) { // as the kind files calls them
+		cmd.Flags().Func(flag, usage, func(given string) error { job[strings.ReplaceAll(flag, "-", "_")] = given; return nil })
+		job[strings.ReplaceAll(flag, "-", "_")] = value
+	}
 	f := &stepFlags{}
 	cmd := t.jsonFlag(&cobra.Command{Use: "ingest FILE...", Short: "stage files by hand", Args: usage(cobra.MinimumNArgs(1))})
 	cmd.Flags().StringVar(&dataset, "dataset", "", "dataset whose contract the rows must meet")
-	cmd.Flags().StringVar(&encoding, "encoding", "auto", "auto, utf-8 or gb18030")
-	cmd.Flags().StringVar(&format, "format", "auto", "auto (by extension, else by how the file begins), csv, json, jsonl, xlsx, xml or parquet")
+	setting(cmd, "encoding", "auto", "auto, utf-8 or gb18030")
+	setting(cmd, "format", "auto", "auto (by extension, else by how the file begins), csv, json, jsonl, xlsx, xml or parquet")
+	setting(cmd, "rows-path", "rows", "where the rows are: the member of a JSON document, the path of a row in XML such as /root/rows/row")
+	setting(cmd, "sheet", "", "sheet of a workbook; none: the first visible one, *: all visible ones")
+	setting(cmd, "header-row", "auto", "row of a workbook that names the columns; auto: found by the dataset's contract")
 	cmd.Flags().StringVar(&collectedOn, "collected-on", "", "day on which the sender had collected the rows, 2006-01-02; none: today")
 	f.strictFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
@@ -44,7 +52,7 @@ func ingestCommand(t *terminal, o *options) *cobra.Command {
 			var errs []error
 			for _, file := range files {
 				result, err := a.pipeline.Ingest(ctx, pipelines.Hand{File: file, Dataset: ds, CollectedOn: day, OnReject: report.Refused,
-					Job: connectors.Values{"encoding": encoding, "format": format}})
+					Job: job})
 				if err != nil {
 					errs = append(errs, fmt.Errorf("%s: %w", filepath.Base(file), err))
 					continue

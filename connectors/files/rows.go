@@ -283,7 +283,7 @@ func header(head record, decode decoder) (names []string, fault string) {
 	if head.reason != "" {
 		return nil, "the header is broken: " + head.reason
 	}
-	seen := make(map[string]bool, len(head.fields))
+	seen := make(map[string]int, len(head.fields))
 	for i, field := range head.fields {
 		text, ok := decode(field)
 		if !ok {
@@ -293,10 +293,10 @@ func header(head record, decode decoder) (names []string, fault string) {
 		if name == "" {
 			name = fmt.Sprintf("column_%d", i+1)
 		}
-		if seen[name] {
-			return nil, "the header names a column twice: " + name
+		if first, twice := seen[name]; twice { // the name is not shown: without a header it may be a person's
+			return nil, fmt.Sprintf("columns %d and %d of the header have the same name", first+1, i+1)
 		}
-		seen[name] = true
+		seen[name] = i
 		names = append(names, name)
 	}
 	return names, ""

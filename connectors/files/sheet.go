@@ -69,7 +69,7 @@ func (s *sheet) reject(r connectors.Reject) { s.rejects = append(s.rejects, r) }
 func (s *sheet) refuse(reason string, line int64, what string) error {
 	s.refused = true
 	s.batch = connectors.NewBatch(s.job.rows)
-	s.rejects = []connectors.Reject{{Line: line, Reason: reason, Value: jsonrows.Excerpt([]byte(what))}}
+	s.rejects = []connectors.Reject{{Line: line, Reason: reason, Value: jsonrows.Excerpt([]byte(what)), File: true}}
 	return s.send(true)
 }
 

@@ -2,6 +2,7 @@ package files
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,16 +116,16 @@ func anyWide(rows []xlsxRow) bool {
 
 func headerOf(r xlsxRow, contract map[string]bool) (xlsxHeader, string) {
 	h := xlsxHeader{row: r.number, names: map[int]string{}, known: map[int]bool{}}
-	seen := map[string]bool{}
-	for column, text := range r.texts {
-		name := columnName(text, contract)
+	seen := map[string]int{}
+	for _, column := range slices.Sorted(maps.Keys(r.texts)) {
+		name := columnName(r.texts[column], contract)
 		if name == "" {
 			continue
 		}
-		if seen[name] {
-			return h, fmt.Sprintf("row %d names a column twice: %s", r.number, name)
+		if first, twice := seen[name]; twice {
+			return h, fmt.Sprintf("columns %d and %d of row %d have the same name", first+1, column+1, r.number)
 		}
-		seen[name] = true
+		seen[name] = column
 		h.names[column] = name
 		h.known[column] = len(contract) == 0 || contract[foldName(name)]
 	}

@@ -110,7 +110,7 @@ func (b *xlsxBook) unread(others []xlsxSheetPart, first *xlsxReading, out *sheet
 			return err
 		}
 		if due {
-			out.reject(connectors.Reject{Line: int64(r.header.row), Reason: xlsxSheet,
+			out.reject(connectors.Reject{Line: int64(r.header.row), Reason: xlsxSheet, File: true,
 				Value: jsonrows.Excerpt([]byte("sheet " + s.name + " has the same header and was not read; set sheet to * to read all, or to a name"))})
 		}
 	}

@@ -202,7 +202,7 @@ func TestAWorkbookIsReadByItsRules(t *testing.T) {
 		"the header by its number":   {twoSheets(t, head), connectors.Values{"sheet": "说明", "header_row": "1"}, []string{"2 本表说明=每月报送"}},
 		"a header that nobody knows": {twoSheets(t, head), connectors.Values{"sheet": "说明"}, []string{"0 !FILE_HEADER  说明: no row among the first 50 names the dataset's columns; row 1 comes nearest: 0 of its 1 cells. Set header_row, or add aliases to the contract"}},
 		"a header that is not there": {twoSheets(t, head), connectors.Values{"header_row": "7"}, []string{"7 !FILE_HEADER  Sheet1: row 7 is blank, header_row says it is the header"}},
-		"a header that names twice":  {func(f *excelize.File) { set(t, f, "Sheet1", "A1", "名称", "名称") }, nil, []string{"1 !FILE_HEADER  Sheet1: row 1 names a column twice: 名称"}},
+		"a header that names twice":  {func(f *excelize.File) { set(t, f, "Sheet1", "A1", "名称", "名称") }, nil, []string{"1 !FILE_HEADER  Sheet1: columns 1 and 2 of row 1 have the same name"}},
 		"an empty sheet":             {func(*excelize.File) {}, nil, []string{"0 !FILE_HEADER  Sheet1: the sheet is empty"}},
 		"a header and no rows":       {func(f *excelize.File) { set(t, f, "Sheet1", "A1", head...) }, nil, nil},
 	} {

@@ -81,7 +81,7 @@ func (m masker) unread(r connectors.Reject) string {
 	if r.Value == "" {
 		return ""
 	}
-	if m.person {
+	if m.person && !r.File {
 		return fmt.Sprintf("(%d characters withheld: the row may name persons)", utf8.RuneCountInString(r.Value))
 	}
 	return m.text(r.Value)
