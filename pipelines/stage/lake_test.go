@@ -77,7 +77,11 @@ func (l *folder) Commit(_ context.Context, d chain.Draft) (chain.Entry, error) {
 	}
 	e := d.Entry
 	e.N = d.Base.N + 1
-	e.Files = append(e.Files, d.Base.Files...)
+	for _, f := range d.Base.Files {
+		if d.Keep == nil || d.Keep(f) {
+			e.Files = append(e.Files, f)
+		}
+	}
 	for _, f := range d.Files {
 		f.N = e.N
 		e.Files = append(e.Files, f)
