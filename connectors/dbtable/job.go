@@ -22,6 +22,7 @@ type job struct {
 	nulls              string
 	lookback           time.Duration
 	zone               *time.Location
+	zones              bool     // the watermark is text that names its zone
 	flag, fresh, taken string   // flag quoted, values as literals
 	place              []column // what finds a row again
 	rows               int

@@ -30,8 +30,10 @@ func read(t *testing.T, src connectortest.Source, after connectors.Cursor) (rows
 		if err != nil {
 			return rows, next, pages, err
 		}
-		rows = append(rows, connectortest.Column(page.Batch, src.Column)...)
-		page.Batch.Release()
+		if page.Batch != nil {
+			rows = append(rows, connectortest.Column(page.Batch, src.Column)...)
+			page.Batch.Release()
+		}
 		next, pages = page.Next, append(pages, page)
 	}
 	return rows, next, pages, nil

@@ -14,10 +14,10 @@ import (
 // bound brings a watermark, or an end of a window, into the form the column is compared with. One that
 // names its zone is the instant it means: a database would drop the zone without a word.
 func (jb *job) bound(text string) string {
-	if jb.cursor.kind == wall || jb.cursor.kind == zoned {
+	if jb.cursor.kind != other && !jb.zones { // text without zones is a wall time of the source
 		if t, layout, ok := connectors.ParseTime(text); ok && strings.Contains(layout, "Z07") {
 			zone := connectors.Shanghai
-			if jb.cursor.kind == wall {
+			if jb.cursor.kind != zoned {
 				zone = jb.zone
 			}
 			text = t.In(zone).Format("2006-01-02 15:04:05.999999999")
@@ -70,10 +70,19 @@ func (jb *job) checkWritten(ctx context.Context, r reader, at place) error {
 			return refuse(withZone, "with a zone, the others with another or none")
 		}
 	}
-	if at.Max != nil && jb.window == nil {
-		_, layout, isTime := connectors.ParseTime(*at.Max)
-		if isTime && strings.Contains(layout, "Z07") != (withZone > 0) {
-			return refuse(withZone, "with a zone, unlike the watermark of the last pull")
+	jb.zones = withZone > 0
+	var others []string
+	switch {
+	case jb.window != nil:
+		others = []string{jb.window.From, jb.window.Until}
+	case at.Max != nil:
+		others = []string{*at.Max}
+	}
+	for _, text := range others {
+		_, layout, isTime := connectors.ParseTime(text)
+		named := strings.Contains(layout, "Z07")
+		if isTime && named != jb.zones && (jb.zones || jb.window == nil) {
+			return refuse(withZone, "with a zone, unlike "+text)
 		}
 	}
 	withT, err := count(parts[0])
