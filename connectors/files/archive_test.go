@@ -253,6 +253,17 @@ func TestABombEndsAsARejectInBoundedTimeAndMemory(t *testing.T) {
 	}
 }
 
+func TestAPackedFileNeedsNoTellingName(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.dat", gzipped(t, "id\n1\n"))
+	write(t, dir, "b.csv", zipped(t, member{name: "1.csv", body: "id\n2\n"}))
+	c := openDir(t, dir, nil).(*conn)
+	got, _ := outcome(t, c, connectors.Values{"pattern": "a.dat", "archive": "gzip", "format": "csv"}, "")
+	expect(t, got, "a.dat:2:1")
+	got, _ = outcome(t, c, connectors.Values{"pattern": "b.csv", "archive": "zip"}, "")
+	expect(t, got, "1.csv:2:2")
+}
+
 func TestAnArchiveHasTheSumOfItsFile(t *testing.T) {
 	dir := t.TempDir()
 	body := gzipped(t, "id\n1\n")

@@ -13,7 +13,9 @@ package files
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 	"time"
@@ -180,6 +182,9 @@ func below(r *connectors.Reader, name string) string {
 // Test lists the root.
 func (c *conn) Test(ctx context.Context) (string, error) {
 	found, err := c.place.list(ctx, ".")
+	if _, ok := c.place.(*bucket); ok && errors.Is(err, fs.ErrNotExist) { // the first packet makes it
+		return fmt.Sprintf("reached the bucket; nothing in it begins with %s yet", c.place.name(".")), nil
+	}
 	if err != nil {
 		return "", failed(ctx, "list the root folder", err)
 	}

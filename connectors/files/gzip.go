@@ -89,7 +89,9 @@ func (b *bounded) Read(p []byte) (int, error) {
 
 // lookGzip unpacks a file once: its own checksum and length must be right before a row of it counts.
 func (c *conn) lookGzip(packed io.Reader, jb job, one *content) (reason, what string, err error) {
-	one.name = strings.TrimSuffix(one.name, path.Ext(one.name))
+	if strings.EqualFold(path.Ext(one.name), ".gz") { // a name without it was told to be gzip by the setting
+		one.name = stem(one.name)
+	}
 	source := &counted{in: packed}
 	sum, sniff := sha256.New(), &sniffer{}
 	err = unpack(io.MultiWriter(sum, sniff), source, jb.limits)

@@ -1,6 +1,7 @@
 package files
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,22 +21,28 @@ func credentialsOf() *credentials.Credentials {
 }
 
 // placeUnderTest gives a connection to an empty place of a kind, and a way to lay files there.
-func placeUnderTest(t *testing.T, kind string) (c *conn, put func(name, body string)) {
+func placeUnderTest(t *testing.T, kind string, more ...connectors.Values) (c *conn, put func(name, body string)) {
 	t.Helper()
 	dir := t.TempDir()
 	put = func(name, body string) { write(t, dir, name, body) }
+	open := func(values connectors.Values) *conn {
+		for _, m := range more {
+			maps.Copy(values, m)
+		}
+		return openSFTP(t, values).(*conn)
+	}
 	switch kind {
 	case "sftp":
-		return openSFTP(t, sftpValues(sshtest.Start(t), dir)).(*conn), put
+		return open(sftpValues(sshtest.Start(t), dir)), put
 	case "ftp":
 		server := ftptest.Start(t)
 		dir = server.Dir
-		return openSFTP(t, ftpValues(server, dir)).(*conn), put
+		return open(ftpValues(server, dir)), put
 	case "s3":
 		client, values := s3Bucket(t)
-		return openSFTP(t, values).(*conn), func(name, body string) { lay(t, client, values["bucket"], "city/书/"+name, body) }
+		return open(values), func(name, body string) { lay(t, client, values["bucket"], "city/书/"+name, body) }
 	}
-	return openDir(t, dir, nil).(*conn), put
+	return open(connectors.Values{"root": dir}), put
 }
 
 // replace writes a file anew under its name, whole at once.

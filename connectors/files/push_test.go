@@ -150,14 +150,22 @@ func TestNamesOfPacketsComeFromTheDeliveryIdAlone(t *testing.T) {
 }
 
 func TestAnswersAreReadBackOnceAndPutAway(t *testing.T) {
-	dir := t.TempDir()
-	c := openDir(t, dir, connectors.Values{"answers": "back"}).(*conn)
-	write(t, dir, "back/a.xml.fb", "\ufeff"+`<answer><guid>d-1</guid><code>0</code><message>部分接收</message><accepted>1</accepted><rejected>1</rejected><rows><row id="r-2" code="E01" message="无主体"/></rows></answer>`)
-	write(t, dir, "back/b.json.fb", `{"guid":"d-2","code":"0","accepted":2,"rejected":0}`)
-	write(t, dir, "back/c.json.fb", `{"guid":`)
-	write(t, dir, "back/d.json.fb", `{"code":"0"}`)
-	write(t, dir, "back/.e.json.fb", `{"guid":"half"`)
-	write(t, dir, "back/f.json.fb", `{"guid":"d-3","accepted":1}`)
+	for _, place := range placesUnderTest {
+		t.Run(place, func(t *testing.T) {
+			c, put := placeUnderTest(t, place, connectors.Values{"answers": "back"})
+			answersAreReadBack(t, c, put)
+		})
+	}
+}
+
+func answersAreReadBack(t *testing.T, c *conn, put func(name, body string)) {
+	t.Helper()
+	put("back/a.xml.fb", "\ufeff"+`<answer><guid>d-1</guid><code>0</code><message>部分接收</message><accepted>1</accepted><rejected>1</rejected><rows><row id="r-2" code="E01" message="无主体"/></rows></answer>`)
+	put("back/b.json.fb", `{"guid":"d-2","code":"0","accepted":2,"rejected":0}`)
+	put("back/c.json.fb", `{"guid":`)
+	put("back/d.json.fb", `{"code":"0"}`)
+	put("back/.e.json.fb", `{"guid":"half"`)
+	put("back/f.json.fb", `{"guid":"d-3","accepted":1}`)
 	read := func() (ids []string, faults int) {
 		for a, err := range c.Answers(t.Context()) {
 			if err != nil {

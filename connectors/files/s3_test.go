@@ -197,7 +197,7 @@ func TestS3MistakesAreNamed(t *testing.T) {
 		"may not do this":         {connectors.Values{"secret_key": "wrong-secret-key"}, fault.Unauthorized},
 		"endpoint is host:port":   {connectors.Values{"endpoint": "http://x/y"}, fault.Invalid},
 		"secret_key is not set":   {connectors.Values{"secret_key": ""}, fault.Invalid},
-		"nothing in the bucket":   {connectors.Values{"root": "misspelt"}, fault.NotFound},
+		"there is no folder s3:":  {connectors.Values{"root": "misspelt"}, fault.NotFound},
 		"connection refused":      {connectors.Values{"endpoint": "127.0.0.1:1"}, fault.Unavailable},
 		"server gave HTTP respon": {connectors.Values{"tls": "on"}, fault.Unavailable},
 	} {
@@ -211,7 +211,8 @@ func TestS3MistakesAreNamed(t *testing.T) {
 			conn, err := Driver().Open(t.Context(), changed)
 			if err == nil {
 				defer func() { _ = conn.Close() }()
-				_, err = conn.Test(t.Context())
+				for _, err = range conn.(connectors.Puller).Pull(t.Context(), sourceOf(conn, nil).Job, "") {
+				}
 			}
 			if fault.CodeOf(err) != c.code || !strings.Contains(said(err), says) || strings.Contains(said(err), "wrong-secret-key") {
 				t.Fatalf("got %v, want %q: %q", err, c.code, says)
