@@ -164,6 +164,9 @@ func (s *State) takeEntry(ctx context.Context, tx *sql.Tx, e chain.Entry) error 
 		e.Chain, e.N, e.SHA256, cursor, millis(s.now())); err != nil {
 		return err
 	}
+	if err := takeHolds(ctx, tx, e); err != nil {
+		return err
+	}
 	return completeRun(ctx, tx, e, written)
 }
 

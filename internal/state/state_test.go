@@ -53,7 +53,7 @@ func (f *fixture) open() {
 // rebuild throws the database away and follows the log into an empty one.
 func (f *fixture) rebuild(targets ...Target) Followed {
 	f.t.Helper()
-	for _, table := range []string{"receipt", "attempt", "outbox", "delivery", "change", "target_limit", "target", "commit_taken", "run", "chain_head"} {
+	for _, table := range []string{"receipt", "attempt", "outbox", "delivery", "change", "target_limit", "target", "commit_taken", "run", "chain_head", "feed_hold"} {
 		if _, err := f.db.ExecContext(f.t.Context(), "delete from "+table); err != nil {
 			f.t.Fatal(err)
 		}

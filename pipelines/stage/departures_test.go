@@ -98,7 +98,9 @@ func TestWhatAWholePullLeavesOutHasLeft(t *testing.T) {
 			page.Whole, page.Rejects = true, []connectors.Reject{{Line: 3, Reason: "CSV_FIELDS", Value: "x"}}
 			return l.pull(Pull{Source: "a"}, page)
 		}, "", 1},
-		{"a pull that is not whole says nothing", func(l *list) Result { return l.pull(Pull{Source: "a"}, pageOf("list.csv", clean("1", "CF_SY", "另一"))) }, "", 0},
+		{"a pull that is not whole says nothing", func(l *list) Result {
+			return l.pull(Pull{Source: "a"}, pageOf("list.csv", clean("1", "CF_SY", "另一")))
+		}, "", 0},
 		{"another source has nothing to take away", func(l *list) Result {
 			page := pageOf("list.csv", clean("9"))
 			page.Whole = true
