@@ -34,9 +34,12 @@ type Pipeline struct {
 	Publisher *publish.Publisher
 	Sender    *push.Sender
 	Runs      Runs
+	Posts     Posts // nil where nothing is received
 	Now       func() time.Time
 	Watch     func(Event) // may be nil; called from several goroutines, one at a time each
 	Parallel  int         // sources pulled side by side; 0: one after another
+
+	posts turns
 }
 
 // Target is one platform that results are pushed to.

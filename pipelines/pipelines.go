@@ -56,8 +56,12 @@ func newRunID(now time.Time) string {
 
 // recorded does one piece of work as a run: recorded before and after, told to the watcher.
 func (p *Pipeline) recorded(ctx context.Context, step, subject string, work func(run string) (chain.Run, string, error)) error {
+	return p.recordedAs(ctx, newRunID(p.Now()), step, subject, work)
+}
+
+// recordedAs is recorded for work whose run has a name of its own.
+func (p *Pipeline) recordedAs(ctx context.Context, id, step, subject string, work func(run string) (chain.Run, string, error)) error {
 	began := p.Now()
-	id := newRunID(began)
 	if err := p.Runs.SaveRun(ctx, chain.Run{ID: id, Step: step, Subject: subject, Started: began, Status: "running"}); err != nil {
 		return fmt.Errorf("record run of %s %s: %w", step, subject, err)
 	}

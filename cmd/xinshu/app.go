@@ -134,7 +134,7 @@ func answerWithin(s string) time.Duration {
 func (a *app) wire(key []byte) {
 	c := a.config
 	p := &pipelines.Pipeline{
-		Catalog: a.catalog, Drivers: a.drivers, Heads: a.lake, Runs: a.state, Now: a.now, Parallel: 2,
+		Catalog: a.catalog, Drivers: a.drivers, Heads: a.lake, Runs: a.state, Posts: a.state, Now: a.now, Parallel: 2,
 		Stager:    &stage.Stager{Lake: a.lake, Words: a.catalog, Now: a.now, HashKey: key},
 		Settler:   &settle.Settler{Lake: a.lake, Catalog: a.catalog, SQL: sql.Files, Now: a.now, Threads: c.Score.Threads, Memory: c.Score.MemoryMB},
 		Scorer:    &score.Scorer{Lake: a.lake, Seals: a.seals, SQL: sql.Files, Duck: a.duck, Xinshu: version},

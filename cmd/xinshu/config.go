@@ -30,6 +30,8 @@ type Config struct {
 	Policies []string       `yaml:"policies"`
 	Sources  []SourceConfig `yaml:"sources"`
 	Targets  []TargetConfig `yaml:"targets"`
+	// Receive is the hub's own door, at which departments post records. Without senders it stays shut.
+	Receive ReceiveConfig `yaml:"receive,omitempty"`
 }
 
 // StoreConfig says where objects and log entries are kept.
@@ -166,6 +168,10 @@ func (c *Config) resolve(f *configFaults) {
 		for id, job := range s.Datasets {
 			secrets(job, "sources", i, "datasets", id)
 		}
+	}
+	for i := range c.Receive.Senders {
+		secret(&c.Receive.Senders[i].Secret, "receive", "senders", i, "secret")
+		secret(&c.Receive.Senders[i].PublicKey, "receive", "senders", i, "public_key")
 	}
 	for i, t := range c.Targets {
 		secrets(t.Values, "targets", i, "values")

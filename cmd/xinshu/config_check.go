@@ -190,6 +190,7 @@ func (c *Config) checkConnections(f *configFaults) {
 			}
 		}
 	}
+	c.Receive.check(f, sources)
 	for i, t := range c.Targets {
 		what, at := called("target", t.ID, i), []any{"targets", i}
 		f.name(targets, what, t.ID, under(at, "id"))

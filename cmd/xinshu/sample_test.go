@@ -32,7 +32,7 @@ func sampleWithSecrets(t *testing.T) string {
 		case m[2] == "XINSHU_STATE_DSN":
 			t.Setenv(m[2], "postgres://hub:secret@127.0.0.1/hub")
 		case m[1] == "env":
-			t.Setenv(m[2], "secret")
+			t.Setenv(m[2], "secret-of-sixteen")
 		case m[2] != "路径" && m[2] != "PATH":
 			if err := os.WriteFile(m[2], []byte("secret\n"), 0o600); err != nil {
 				t.Fatal(err)
@@ -142,7 +142,7 @@ func explained(t *testing.T, at string, typ reflect.Type, node *yaml.Node) {
 		keys[node.Content[i].Value] = i
 	}
 	for field := range typ.Fields() {
-		key := field.Tag.Get("yaml")
+		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		at := strings.TrimPrefix(at+"."+key, ".")
 		place, shown := keys[key]
 		if !shown {

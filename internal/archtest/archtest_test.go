@@ -36,6 +36,7 @@ var walls = []wall{
 	{from: "xinshu/internal/duck", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/state", "xinshu/sql"}, why: "the engine knows tables and paths, not what they mean"},
 	{from: "xinshu/internal/lake", not: []string{"xinshu/pipelines/...", "xinshu/connectors/...", "xinshu/catalog", "xinshu/internal/state", "xinshu/internal/duck"}, why: "the lake keeps objects and log entries; what is in them is not its business"},
 	{from: "xinshu/internal/state", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/duck"}, why: "run state follows the log; it is never asked what is true"},
+	{from: "xinshu/internal/receive", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/state", "xinshu/internal/duck"}, why: "the door proves who posts and what; staging is the pipeline's, and cmd brings the two together"},
 	{from: "xinshu/internal/simulate", not: []string{"xinshu/pipelines/...", "xinshu/internal/lake", "xinshu/internal/state", "xinshu/internal/duck", "xinshu/connectors/..."}, why: "the province is a stranger: it speaks to the hub only over its protocols"},
 }
 

@@ -2,10 +2,13 @@ package stage
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"strconv"
+	"strings"
 
 	"github.com/apache/arrow/go/v15/arrow/array"
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -16,7 +19,7 @@ import (
 	"xinshu/internal/chain"
 )
 
-// readText reads text columns of a Parquet file row by row in small batches. The strings are only
+// readText reads columns of text and whole numbers of a Parquet file row by row in small batches. The strings are only
 // good until the callback returns.
 func readText(ctx context.Context, path string, columns []string, row func(values []string) error) error {
 	in, err := file.OpenParquetFile(path, false, file.WithReadProps(&parquet.ReaderProperties{BufferSize: 64 << 10, BufferedStreamEnabled: true}))
@@ -41,20 +44,23 @@ func readText(ctx context.Context, path string, columns []string, row func(value
 	defer batches.Release()
 	read := int64(0)
 	values := make([]string, len(columns))
-	texts := make([]*array.String, len(columns))
+	texts := make([]func(row int) string, len(columns))
 	for batches.Next() {
 		record := batches.Record()
 		read += record.NumRows()
 		for i := range columns {
-			text, ok := record.Column(i).(*array.String)
-			if !ok {
-				return fmt.Errorf("column %s is %s, not text", columns[i], record.Column(i).DataType())
+			switch column := record.Column(i).(type) {
+			case *array.String:
+				texts[i] = column.Value
+			case *array.Int64:
+				texts[i] = func(row int) string { return strconv.FormatInt(column.Value(row), 10) }
+			default:
+				return fmt.Errorf("column %s is %s, neither text nor a whole number", columns[i], column.DataType())
 			}
-			texts[i] = text
 		}
 		for n := range int(record.NumRows()) {
 			for i, text := range texts {
-				values[i] = text.Value(n)
+				values[i] = text(n)
 			}
 			if err := row(values); err != nil {
 				return err
@@ -98,3 +104,49 @@ func (s *Stager) Taken(ctx context.Context, e chain.Entry) iter.Seq2[string, err
 }
 
 var errStop = errors.New("no more wanted")
+
+// RefusedRow is a refused row as its sender is told of it. Its value is masked.
+type RefusedRow struct {
+	Line                         int64
+	RecID, Column, Reason, Value string
+}
+
+// Refused gives the rows that one commit refused, in their order, as far as the chain's head still
+// has them.
+func (s *Stager) Refused(ctx context.Context, head chain.Entry, n int64) iter.Seq2[RefusedRow, error] {
+	return func(yield func(RefusedRow, error) bool) {
+		for _, f := range head.Table(QuarantineTable) {
+			if f.N != n {
+				continue
+			}
+			stop := false
+			path, err := s.Lake.Local(ctx, f)
+			if err == nil {
+				err = readText(ctx, path, []string{"origin_line", "column_name", "reason", "value", "original"}, func(v []string) error {
+					line, _ := strconv.ParseInt(v[0], 10, 64)
+					row := RefusedRow{Line: line, Column: strings.Clone(v[1]), Reason: strings.Clone(v[2]), Value: strings.Clone(v[3]), RecID: recID(v[4])}
+					if stop = !yield(row, nil); stop {
+						return errStop
+					}
+					return nil
+				})
+			}
+			if stop {
+				return
+			}
+			if err != nil {
+				yield(RefusedRow{}, err)
+				return
+			}
+		}
+	}
+}
+
+// recID is the sender's own id of a row, where it gave one.
+func recID(original string) string {
+	var row struct {
+		RecID string `json:"rec_id"`
+	}
+	_ = json.Unmarshal([]byte(original), &row) // a row that is no object has no id
+	return row.RecID
+}

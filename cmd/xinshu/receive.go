@@ -1,0 +1,146 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"xinshu/catalog"
+	"xinshu/internal/fault"
+	"xinshu/internal/receive"
+	"xinshu/pipelines"
+	"xinshu/pipelines/stage"
+)
+
+func receiveCommand(t *terminal, o *options) *cobra.Command {
+	var addr string
+	cmd := &cobra.Command{Use: "receive", Short: "take records that departments post, until Ctrl-C", Args: usage(cobra.NoArgs),
+		Long: "Listens for POST /v1/receive/{source}/{dataset} from the senders of the config's section receive. Each batch is staged as one commit and answered with a receipt; the same batch number posted again has the same receipt and stages nothing twice."}
+	cmd.Flags().StringVar(&addr, "addr", "", "where to listen (default 127.0.0.1:8089, or what the config says)")
+	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
+		if len(a.config.Receive.Senders) == 0 {
+			return usageError{&fault.Error{Op: "receive", Code: fault.Invalid, Err: errors.New("nobody may post"), Hint: "name senders in the config's section receive"}}
+		}
+		door, err := a.door()
+		if err != nil {
+			return err
+		}
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(addr, a.config.Receive.Addr, "127.0.0.1:8089"))
+		if err != nil {
+			return &fault.Error{Op: "receive", Code: fault.Unavailable, Err: err, Hint: "choose another address with --addr"}
+		}
+		t.say("receiving on %s; Ctrl-C ends it", listener.Addr())
+		return serveDoor(ctx, listener, door, a.config.Receive)
+	})
+	return cmd
+}
+
+// serveDoor answers until the context ends, then lets the batches under way come to their end.
+func serveDoor(ctx context.Context, listener net.Listener, door http.Handler, c ReceiveConfig) error {
+	server := &http.Server{Handler: door, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
+	done := make(chan error, 1)
+	go func() {
+		if c.Cert != "" {
+			done <- server.ServeTLS(listener, c.Cert, c.Key)
+			return
+		}
+		done <- server.Serve(listener)
+	}()
+	select {
+	case err := <-done:
+		return &fault.Error{Op: "receive", Code: fault.Internal, Err: err}
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return &fault.Error{Op: "stop receiving", Code: fault.Unavailable, Err: errors.Join(err, server.Close()), Hint: "a batch under way was cut; its sender posts it again"}
+	}
+	return nil
+}
+
+// door wires the handler; `xinshu serve` mounts the same.
+func (a *app) door() (*receive.Handler, error) {
+	c := a.config.Receive
+	var senders []*receive.Sender
+	for _, s := range c.Senders {
+		for _, id := range s.Datasets {
+			if _, ok := a.catalog.Dataset(id); !ok {
+				return nil, usageError{&fault.Error{Op: "receive", Code: fault.NotFound, Err: fmt.Errorf("sender %s: there is no dataset %q", s.Name, id), Hint: "see xinshu catalog list dataset"}}
+			}
+		}
+		sender, err := s.sender()
+		if err != nil {
+			return nil, usageError{fmt.Errorf("sender %s: %w", s.Name, err)} // checked when the config was read
+		}
+		senders = append(senders, sender)
+	}
+	dir := filepath.Join(a.config.Data, "receive")
+	if err := errors.Join(os.MkdirAll(dir, 0o700), sweep(dir, time.Now().Add(-leftBehind))); err != nil {
+		return nil, &fault.Error{Op: "receive", Code: fault.Internal, Err: err, Hint: "check that the data folder can be written"}
+	}
+	window, _ := time.ParseDuration(c.Window) // checked when the config was read; empty is zero
+	return receive.New(senders, taker{a}, receive.Bounds{Body: c.MaxBodyMB << 20, Window: window, AtOnce: c.AtOnce, TempDir: dir}, a.now), nil
+}
+
+// leftBehind is the age at which a posted body is nobody's any more: no request lasts that long.
+const leftBehind = 2 * time.Hour
+
+// sweep removes the bodies that a killed process left.
+func sweep(dir string, before time.Time) error {
+	left, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range left {
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.ModTime().After(before) {
+			continue
+		}
+		if err := errors.Join(err, os.Remove(filepath.Join(dir, entry.Name()))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// taker hands posted batches to the pipeline.
+type taker struct{ *app }
+
+func (t taker) Knows(dataset string) bool { _, ok := t.catalog.Dataset(dataset); return ok }
+
+func (t taker) Fresh(ctx context.Context, source, nonce string, keep time.Duration) (bool, error) {
+	return t.state.Nonce(ctx, source, nonce, keep)
+}
+
+func (t taker) Take(ctx context.Context, p receive.Post) (receive.Receipt, error) {
+	ds, ok := t.catalog.Dataset(p.Dataset)
+	if !ok {
+		return receive.Receipt{}, fault.Newf(fault.NotFound, "receive "+p.Dataset, "there is no such dataset")
+	}
+	got, err := t.pipeline.Receive(ctx, pipelines.Batch{Source: p.Source, Dataset: ds, No: p.No, Digest: p.Digest, Total: p.Total, File: p.File, Format: p.Format, Encoding: p.Encoding})
+	if err != nil {
+		return receive.Receipt{}, err
+	}
+	return receiptOf(p, got, ds), nil
+}
+
+func receiptOf(p receive.Post, got pipelines.Received, ds catalog.Dataset) receive.Receipt {
+	l := got.Ledger
+	r := receive.Receipt{BatchNo: p.No, Dataset: p.Dataset, Run: got.Run, Total: l.Read, Accepted: l.Accepted, Duplicate: l.Duplicate,
+		Quarantined: l.Quarantined, Skipped: l.Skipped, Rows: []receive.Row{}}
+	for _, row := range got.Refused {
+		r.Rows = append(r.Rows, receive.Row{RecID: row.RecID, Line: row.Line, Code: row.Reason, Column: row.Column, Message: stage.Sentence(row.Reason, ds).ZH})
+	}
+	return r
+}
