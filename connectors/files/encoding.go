@@ -2,7 +2,9 @@ package files
 
 import (
 	"bytes"
+	"encoding/binary"
 	"io"
+	"math/bits"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -77,6 +79,20 @@ func (s *sniffer) Write(p []byte) (int, error) {
 		p = append(s.carry, p...)
 		s.carry = nil
 	}
+	whole := len(p) // up to the last character that may go on in the next part
+	for back := 1; back < utf8.UTFMax && back <= len(p); back++ {
+		if utf8.RuneStart(p[len(p)-back]) {
+			if !utf8.FullRune(p[len(p)-back:]) {
+				whole = len(p) - back
+			}
+			break
+		}
+	}
+	if utf8.Valid(p[:whole]) { // most parts of most files
+		s.good += leads(p[:whole])
+		s.carry = bytes.Clone(p[whole:])
+		return n, nil
+	}
 	for i := 0; i < len(p); {
 		if p[i] < utf8.RuneSelf {
 			i++
@@ -95,6 +111,21 @@ func (s *sniffer) Write(p []byte) (int, error) {
 		i += size
 	}
 	return n, nil
+}
+
+// leads counts the characters beyond ASCII in a text that is UTF-8: bytes whose two highest bits are
+// set, eight at a step.
+func leads(p []byte) (n int64) {
+	for ; len(p) >= 8; p = p[8:] {
+		x := binary.LittleEndian.Uint64(p)
+		n += int64(bits.OnesCount64(x & (x << 1) & 0x8080808080808080))
+	}
+	for _, c := range p {
+		if c >= 0xc0 {
+			n++
+		}
+	}
+	return n
 }
 
 // encoding is the verdict once the whole file went by.

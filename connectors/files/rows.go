@@ -12,6 +12,7 @@ import (
 	"path"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"xinshu/connectors"
 	"xinshu/connectors/jsonrows"
@@ -43,7 +44,7 @@ func (c *conn) rows(ctx context.Context, jb job, format string, data content, ou
 		if strings.EqualFold(path.Ext(data.name), ".tsv") {
 			delimiter = '\t'
 		}
-		err = csvRows(newSplitter(watched, delimiter), decoderOf(data.encoding), out)
+		err = csvRows(newSplitter(watched, delimiter), data.encoding, out)
 	case "json":
 		err = jsonDocument(jsonrows.NewScanner(decodedReader(watched, data.encoding), jb.rowsPath), out)
 	case "xml":
@@ -215,7 +216,8 @@ type refusal struct {
 
 func (r *refusal) Error() string { return r.what }
 
-func csvRows(in *splitter, decode decoder, out *sheet) error {
+func csvRows(in *splitter, encoding string, out *sheet) error {
+	decode := decoderOf(encoding)
 	head, err := in.next()
 	if errors.Is(err, io.EOF) {
 		return &refusal{fileHeader, 1, "the file is empty"}
@@ -228,9 +230,10 @@ func csvRows(in *splitter, decode decoder, out *sheet) error {
 		return &refusal{fileHeader, head.line, what}
 	}
 	out.batch = connectors.NewBatch(out.job.rows, names...)
+	asItLies := decoder(func(b []byte) ([]byte, bool) { return b, true })
 	for {
 		rec, err := in.next()
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF { //nolint:errorlint // the splitter gives it bare, once a row is too often to search
 			return nil
 		}
 		if err != nil {
@@ -240,7 +243,11 @@ func csvRows(in *splitter, decode decoder, out *sheet) error {
 		if err != nil {
 			return err
 		}
-		if due {
+		switch {
+		case !due:
+		case encoding != gbName && rec.reason == "" && utf8.Valid(rec.raw) && bytes.IndexByte(rec.raw, 0) < 0: // all fields at once
+			csvRow(rec, len(names), asItLies, out)
+		default:
 			csvRow(rec, len(names), decode, out)
 		}
 	}
@@ -255,17 +262,16 @@ func csvRow(rec record, width int, decode decoder, out *sheet) {
 		for i, field := range rec.fields {
 			text, ok := decode(field)
 			if !ok {
-				out.batch.DropRow()
 				reject.Reason, reject.Column = encodingBad, out.batch.Name(i)
 				break
 			}
-			if len(text) > 0 {
-				out.batch.SetBytes(i, text)
+			if rec.fields[i] = text; len(text) == 0 {
+				rec.fields[i] = nil
 			}
 		}
 	}
 	if reject.Reason == "" {
-		out.batch.EndRow(rec.line)
+		out.batch.AppendRow(rec.fields, rec.line)
 		return
 	}
 	raw := rec.raw[:min(len(rec.raw), maxExcerpt)]

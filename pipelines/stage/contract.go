@@ -48,6 +48,7 @@ type field struct {
 	natural  map[string]bool   // codes that stand for a natural person
 	personal bool
 	key      bool // part of the record key
+	stored   bool // its text stands in the rows table
 	exempt   bool // not asked of a deletion, which often brings the key alone
 }
 
@@ -81,11 +82,24 @@ func compile(ds catalog.Dataset, words Words) (*contract, error) {
 		c.checks = append(c.checks, k)
 	}
 	if len(faults) == 0 {
+		c.markStored()
 		return c, nil
 	}
 	return nil, &fault.Error{
 		Op: "read contract " + ds.ID, Code: fault.Invalid, Err: fmt.Errorf("%s", strings.Join(faults, "; ")),
 		Hint: "mend " + ds.File + " and try again; other datasets are not touched",
+	}
+}
+
+// markStored notes the fields whose text becomes part of a row as it stands.
+func (c *contract) markStored() {
+	if c.name >= 0 {
+		c.fields[c.name].stored = true
+	}
+	for i := range c.columns {
+		if f := c.columns[i].direct; f >= 0 {
+			c.fields[f].stored = true
+		}
 	}
 }
 

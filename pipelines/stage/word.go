@@ -47,7 +47,7 @@ func (c *contract) judge(w *word, place int, raw string) (warnings []string) {
 		w.kept = w.text
 	case f.personal:
 		w.kept = Masked
-	default:
+	case f.stored:
 		w.kept, w.person = catalog.MaskIDs(w.text)
 	}
 	if f.key {
