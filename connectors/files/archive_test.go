@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -139,21 +140,22 @@ func TestABadArchiveIsOneRejectThatSaysWhy(t *testing.T) {
 		many[i] = member{name: fmt.Sprintf("%02d.csv", i), body: "id\n1\n"}
 	}
 	for name, c := range map[string]struct{ file, body, says string }{
-		"a gzip that is cut":                   {"a.csv.gz", packed[:len(packed)-9], "cut off"},
-		"a gzip of no byte":                    {"a.csv.gz", "", "cut off"},
-		"a gzip whose checksum is wrong":       {"a.csv.gz", string(flipped), "checksum"},
-		"text called gzip":                     {"a.csv.gz", "id\n1\n12345678901234567890", "header"},
-		"a gzip with something behind it":      {"a.csv.gz", packed + "rubbish and more of it", "header"},
-		"a tar in a gzip":                      {"a.tar.gz", packed, "archive in an archive"},
-		"a gzip of a gzip":                     {"a.csv.gz.gz", gzipped(t, packed), "archive in an archive"},
-		"a zip that is cut":                    {"a.zip", good[:len(good)-30], "not a valid zip"},
-		"a zip of no byte":                     {"a.zip", "", "not a valid zip"},
-		"a zip whose checksum is wrong":        {"a.zip", string(broken), "a.csv: "},
-		"a zip in a zip":                       {"a.zip", zipped(t, member{name: "b.zip", body: good}), "archive in an archive: b.zip"},
-		"an encrypted zip":                     {"a.zip", zipped(t, member{name: "秘.csv", body: "id\n1\n", flags: 1}), "encrypted: 秘.csv"},
-		"a zip with more members than allowed": {"a.zip", zipped(t, many...), "30 members"},
-		"a zip that names a file twice":        {"a.zip", zipped(t, member{name: "a.csv", body: "id\n1\n"}, member{name: "./a.csv", body: "id\n2\n"}), "twice"},
-		"a zip without data":                   {"a.zip", zipped(t, member{name: ".hidden", body: "x"}), "no member"},
+		"a gzip that is cut":                               {"a.csv.gz", packed[:len(packed)-9], "cut off"},
+		"a gzip of no byte":                                {"a.csv.gz", "", "cut off"},
+		"a gzip whose checksum is wrong":                   {"a.csv.gz", string(flipped), "checksum"},
+		"text called gzip":                                 {"a.csv.gz", "id\n1\n12345678901234567890", "header"},
+		"a gzip with something behind it":                  {"a.csv.gz", packed + "rubbish and more of it", "header"},
+		"a tar in a gzip":                                  {"a.tar.gz", packed, "archive in an archive"},
+		"a gzip of a gzip":                                 {"a.csv.gz.gz", gzipped(t, packed), "archive in an archive"},
+		"a zip that is cut":                                {"a.zip", good[:len(good)-30], "not a valid zip"},
+		"a zip of no byte":                                 {"a.zip", "", "not a valid zip"},
+		"a zip whose checksum is wrong":                    {"a.zip", string(broken), "a.csv: "},
+		"a zip in a zip":                                   {"a.zip", zipped(t, member{name: "b.zip", body: good}), "archive in an archive: b.zip"},
+		"an encrypted zip":                                 {"a.zip", zipped(t, member{name: "秘.csv", body: "id\n1\n", flags: 1}), "encrypted: 秘.csv"},
+		"a zip with more members than allowed":             {"a.zip", zipped(t, many...), "30 members"},
+		"a zip with a table of contents that fills memory": {"a.zip", zipped(t, slices.Repeat([]member{{name: strings.Repeat("x", 60) + ".log"}}, 20_000)...), "table of contents"},
+		"a zip that names a file twice":                    {"a.zip", zipped(t, member{name: "a.csv", body: "id\n1\n"}, member{name: "./a.csv", body: "id\n2\n"}), "twice"},
+		"a zip without data":                               {"a.zip", zipped(t, member{name: ".hidden", body: "x"}), "no member"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pkg/sftp"
@@ -26,11 +27,12 @@ type remote struct {
 	address, root string
 	config        *ssh.ClientConfig
 	patience      time.Duration // how long a server may take to answer a request whose context has ended
+	stall         time.Duration // how long it may say nothing while it is asked something
 
 	mu     sync.Mutex
 	client *sftp.Client
 	conn   *ssh.Client
-	line   net.Conn // under both; closing it waits for nobody
+	line   *heard   // under both; closing it waits for nobody
 }
 
 func openRemote(ctx context.Context, r *connectors.Reader) (place, error) {
@@ -53,7 +55,7 @@ func openRemote(ctx context.Context, r *connectors.Reader) (place, error) {
 		}))
 	}
 	s := &remote{
-		address: net.JoinHostPort(r.Text("host"), portOr(r, "22")), root: r.Text("root"), patience: 5 * time.Second,
+		address: net.JoinHostPort(r.Text("host"), portOr(r, "22")), root: r.Text("root"), patience: 5 * time.Second, stall: r.Duration("stall"),
 		config: &ssh.ClientConfig{User: r.Text("user"), Auth: auth, HostKeyCallback: keys.check, HostKeyAlgorithms: keys.algorithms(), Timeout: r.Duration("timeout")},
 	}
 	_, err = s.session(ctx)
@@ -128,10 +130,11 @@ func (s *remote) session(ctx context.Context) (*sftp.Client, error) {
 		return s.client, nil
 	}
 	dialer := net.Dialer{Timeout: s.config.Timeout, KeepAlive: 30 * time.Second}
-	line, err := dialer.DialContext(ctx, "tcp", s.address)
+	dialled, err := dialer.DialContext(ctx, "tcp", s.address)
 	if err != nil {
 		return nil, failed(ctx, op, &fault.Error{Op: op, Code: fault.Unavailable, Hint: "the server was not reached", Err: err})
 	}
+	line := &heard{Conn: dialled}
 	_ = line.SetDeadline(time.Now().Add(s.config.Timeout)) // a socket's deadline is the machine's clock
 	stop := context.AfterFunc(ctx, func() { _ = line.Close() })
 	conn, channels, requests, err := ssh.NewClientConn(line, s.address, s.config)
@@ -176,9 +179,67 @@ func refusedBy(op string, err error) error {
 	}
 }
 
-// at gives the client and the full path. Until release is called the line is watched: requests know
-// no context, so when one ends and the server does not answer either, the line is cut.
-func (s *remote) at(ctx context.Context, name string) (client *sftp.Client, full string, release func(), err error) {
+// heard counts what a server said.
+type heard struct {
+	net.Conn
+	bytes atomic.Int64
+}
+
+func (h *heard) Read(p []byte) (int, error) {
+	n, err := h.Conn.Read(p)
+	h.bytes.Add(int64(n))
+	return n, err
+}
+
+// watch cuts the line of a request that nobody answers. Requests know no context: when theirs ends and
+// the server does not answer either, or when the server says nothing at all, the line is closed.
+type watch struct {
+	stop     func() bool
+	answered chan struct{}
+	quiet    chan struct{}
+	once     sync.Once
+}
+
+func (s *remote) watch(ctx context.Context, line *heard) *watch {
+	w := &watch{answered: make(chan struct{}), quiet: make(chan struct{})}
+	w.stop = context.AfterFunc(ctx, func() {
+		select {
+		case <-w.answered:
+		case <-time.After(s.patience):
+			_ = line.Close()
+		}
+	})
+	go func() {
+		ticks := time.NewTicker(s.stall)
+		defer ticks.Stop()
+		for before := line.bytes.Load(); ; {
+			select {
+			case <-w.quiet:
+				return
+			case <-ticks.C:
+			}
+			now := line.bytes.Load()
+			if now == before {
+				_ = line.Close()
+				return
+			}
+			before = now
+		}
+	}()
+	return w
+}
+
+// opened leaves the rest to whoever reads: from now on the server is silent when nobody asks.
+func (w *watch) opened() { w.once.Do(func() { close(w.quiet) }) }
+
+func (w *watch) release() {
+	w.opened()
+	w.stop()
+	close(w.answered)
+}
+
+// at gives the client and the full path. Until release is called the line is watched.
+func (s *remote) at(ctx context.Context, name string) (client *sftp.Client, full string, w *watch, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, "", nil, err
 	}
@@ -188,15 +249,7 @@ func (s *remote) at(ctx context.Context, name string) (client *sftp.Client, full
 	s.mu.Lock()
 	line := s.line
 	s.mu.Unlock()
-	answered := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-answered:
-		case <-time.After(s.patience):
-			_ = line.Close()
-		}
-	})
-	return client, path.Join(s.root, name), func() { stop(); close(answered) }, nil
+	return client, path.Join(s.root, name), s.watch(ctx, line), nil
 }
 
 // list is what every pull and test begins with: met on a line that broke unnoticed, it dials anew.
@@ -212,11 +265,11 @@ func (s *remote) list(ctx context.Context, dir string) ([]entry, error) {
 }
 
 func (s *remote) listOnce(ctx context.Context, dir string) ([]entry, *sftp.Client, error) {
-	client, full, release, err := s.at(ctx, dir)
+	client, full, w, err := s.at(ctx, dir)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer release()
+	defer w.release()
 	infos, err := client.ReadDirContext(ctx, full)
 	if err != nil {
 		return nil, client, err
@@ -231,11 +284,11 @@ func (s *remote) listOnce(ctx context.Context, dir string) ([]entry, *sftp.Clien
 }
 
 func (s *remote) stat(ctx context.Context, name string) (entry, error) {
-	client, full, release, err := s.at(ctx, name)
+	client, full, w, err := s.at(ctx, name)
 	if err != nil {
 		return entry{}, err
 	}
-	defer release()
+	defer w.release()
 	info, err := client.Lstat(full)
 	if err != nil {
 		return entry{}, err
@@ -244,45 +297,46 @@ func (s *remote) stat(ctx context.Context, name string) (entry, error) {
 }
 
 func (s *remote) open(ctx context.Context, name string, from int64) (io.ReadCloser, error) {
-	client, full, release, err := s.at(ctx, name)
+	client, full, w, err := s.at(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	file, err := client.Open(full)
 	if err != nil {
-		release()
+		w.release()
 		return nil, err
 	}
 	if _, err := file.Seek(from, io.SeekStart); err != nil { // the server is not asked
-		release()
+		w.release()
 		return nil, errors.Join(err, file.Close())
 	}
-	return watchedFile{file, release}, nil
+	w.opened()
+	return watchedFile{file, w.release}, nil
 }
 
 func (s *remote) create(ctx context.Context, name string) (io.WriteCloser, error) {
-	client, full, release, err := s.at(ctx, name)
+	client, full, w, err := s.at(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	if err := client.MkdirAll(path.Dir(full)); err != nil {
-		release()
+		w.release()
 		return nil, err
 	}
 	file, err := client.Create(full)
 	if err != nil {
-		release()
+		w.release()
 		return nil, err
 	}
-	return syncedRemote{watchedFile{file, release}}, nil
+	return syncedRemote{watchedFile{file, w.release}}, nil
 }
 
 func (s *remote) rename(ctx context.Context, from, to string) error {
-	client, full, release, err := s.at(ctx, to)
+	client, full, w, err := s.at(ctx, to)
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer w.release()
 	if err := client.MkdirAll(path.Dir(full)); err != nil {
 		return err
 	}

@@ -147,6 +147,32 @@ func TestALineThatGoesSilentIsCutWhenTheContextEnds(t *testing.T) {
 	}
 }
 
+// And one whose context has no end at all.
+func TestASilentServerIsGivenUpAfterTheTimeToStall(t *testing.T) {
+	server := sshtest.Start(t)
+	write(t, server.Dir, "a.csv", "id\n1\n")
+	line, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent := make(chan struct{})
+	go relay(line, net.JoinHostPort(server.Host, server.Port), silent)
+	values := sftpValues(server, server.Dir)
+	_, values["port"], _ = net.SplitHostPort(line.Addr().String())
+	values["stall"], values["timeout"] = "100ms", "500ms"
+	c := openSFTP(t, values).(*conn)
+	if got, _ := outcome(t, c, nil, ""); len(got) != 1 {
+		t.Fatalf("before it fell silent: %v", got)
+	}
+	close(silent)
+	_ = line.Close()
+	for _, err := range c.Pull(t.Context(), sourceOf(c, nil).Job, "") {
+		if !fault.Is(err, fault.Unavailable) {
+			t.Fatalf("a silent server gave %v", err)
+		}
+	}
+}
+
 // relay passes bytes on until it is told to fall silent; then it swallows them.
 func relay(from net.Listener, to string, silent <-chan struct{}) {
 	a, err := from.Accept()
