@@ -42,11 +42,11 @@ func parquetText(descr *schema.Column, int96Local bool) (write parquetWriter, ba
 			return func(dst []byte, in *parquetValues, i int) []byte {
 				return time.Unix(int64(in.int32s[i])*86400, 0).UTC().AppendFormat(dst, time.DateOnly)
 			}, false
-		case schema.TimeLogicalType:
+		case *schema.TimeLogicalType:
 			return func(dst []byte, in *parquetValues, i int) []byte {
 				return timeOf(int64(in.int32s[i]), schema.TimeUnitMillis).AppendFormat(dst, dayTime)
 			}, false
-		case schema.IntLogicalType:
+		case *schema.IntLogicalType:
 			if !t.IsSigned() {
 				return func(dst []byte, in *parquetValues, i int) []byte {
 					return strconv.AppendUint(dst, uint64(uint32(in.int32s[i])), 10) //nolint:gosec // the bits are those of an unsigned number
@@ -87,7 +87,7 @@ func parquetText(descr *schema.Column, int96Local bool) (write parquetWriter, ba
 
 func int64Text(logical schema.LogicalType) (parquetWriter, bool) {
 	switch t := logical.(type) {
-	case schema.TimestampLogicalType:
+	case *schema.TimestampLogicalType:
 		unit, zone := t.TimeUnit(), time.UTC
 		if t.IsAdjustedToUTC() {
 			zone = connectors.Shanghai
@@ -95,12 +95,12 @@ func int64Text(logical schema.LogicalType) (parquetWriter, bool) {
 		return func(dst []byte, in *parquetValues, i int) []byte {
 			return timeOf(in.int64s[i], unit).In(zone).AppendFormat(dst, wallTime)
 		}, false
-	case schema.TimeLogicalType:
+	case *schema.TimeLogicalType:
 		unit := t.TimeUnit()
 		return func(dst []byte, in *parquetValues, i int) []byte {
 			return timeOf(in.int64s[i], unit).AppendFormat(dst, dayTime)
 		}, false
-	case schema.IntLogicalType:
+	case *schema.IntLogicalType:
 		if !t.IsSigned() {
 			return func(dst []byte, in *parquetValues, i int) []byte {
 				return strconv.AppendUint(dst, uint64(in.int64s[i]), 10) //nolint:gosec // the bits are those of an unsigned number

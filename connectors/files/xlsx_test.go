@@ -372,3 +372,12 @@ func TestALargeSheetIsReadInBoundedMemory(t *testing.T) {
 		t.Errorf("peak of the heap %d MB", peak>>20)
 	}
 }
+
+func bookOf(t testing.TB, rows [][]any) string {
+	t.Helper()
+	return workbook(t, func(f *excelize.File) {
+		for i, row := range rows {
+			set(t, f, "Sheet1", fmt.Sprintf("A%d", i+1), row...)
+		}
+	})
+}
