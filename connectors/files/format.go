@@ -57,6 +57,19 @@ func (jb job) formatOf(name string, begin []byte) string {
 	return ""
 }
 
+// disguised says what a file is that its extension takes for text.
+func disguised(format string, begin []byte) string {
+	if format == "xlsx" || format == "parquet" || format == "xml" {
+		return ""
+	}
+	for _, m := range magic {
+		if m.format != "xml" && bytes.HasPrefix(begin, []byte(m.begin)) {
+			return "it is no " + format + ", it begins like " + m.format + "; give it its own extension"
+		}
+	}
+	return ""
+}
+
 // unknownFormat says what is known of a file that no format claims.
 func unknownFormat(name string, begin []byte) string {
 	if head := bytes.ToLower(bytes.TrimSpace(begin)); bytes.HasPrefix(head, []byte("<html")) || bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<table")) {

@@ -207,6 +207,9 @@ func (c *conn) data(ctx context.Context, jb job, data content, out *sheet) error
 	case format == "":
 		return out.refuse(fileFormat, 0, unknownFormat(data.name, data.begin))
 	}
+	if what := disguised(format, data.begin); what != "" {
+		return out.refuse(fileFormat, 0, what)
+	}
 	if jb.encoding != "auto" {
 		data.encoding = jb.encoding
 	}

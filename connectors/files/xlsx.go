@@ -2,6 +2,7 @@ package files
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -107,7 +108,11 @@ func (b *xlsxBook) close() {
 // noZip says what a file is that is no workbook of today.
 func noZip(in *os.File, err error) error {
 	container, cerr := openContainer(in)
-	if cerr != nil {
+	if begin := make([]byte, 64); cerr != nil {
+		n, _ := in.ReadAt(begin, 0)
+		if bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(begin[:n], []byte("\xef\xbb\xbf"))), []byte("<")) {
+			return &refusal{xlsxBroken, 0, "a web page saved as a workbook; open it in a spreadsheet program and save it as .xlsx"}
+		}
 		return &refusal{xlsxBroken, 0, "no workbook: " + explained(err).Error()}
 	}
 	for e, err := container.Next(); err == nil; e, err = container.Next() {
