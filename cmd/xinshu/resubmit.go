@@ -79,6 +79,7 @@ type corrected struct {
 	Withdrawn int64            `json:"withdrawn"`
 	Unchanged int64            `json:"unchanged"` // still open
 	Before    map[string]int64 `json:"before"`    // taken before from the same workbook, by outcome
+	Warnings  map[string]int64 `json:"warnings"`  // accepted rows by warning about their code
 	Rejects   []stage.Reject   `json:"rejects"`
 }
 
@@ -89,6 +90,9 @@ func (c *corrected) add(result stage.Result, rejects []stage.Reject) {
 	c.Duplicate += l.Duplicate
 	c.Skipped += l.Skipped
 	c.Again += l.Quarantined
+	for code, n := range result.Warnings {
+		c.Warnings[code] += n
+	}
 	c.Rejects = append(c.Rejects, rejects...)
 }
 
@@ -115,6 +119,7 @@ func resubmitCommand(t *terminal, o *options) *cobra.Command {
 			for _, c := range r.Datasets {
 				t.printf("%-26s changed %d = accepted %d + duplicate %d + skipped %d + refused again %d; withdrawn %d, unchanged %d, taken before %d\n",
 					c.Dataset, c.Changed, c.Accepted, c.Duplicate, c.Skipped, c.Again, c.Withdrawn, c.Unchanged, total(c.Before))
+				t.notice(stage.Result{Warnings: c.Warnings})
 				for i, reject := range c.Rejects {
 					if i == mostRejectsShown {
 						t.printf("  … and %d more; see xinshu quarantine list\n", len(c.Rejects)-i)
@@ -197,7 +202,7 @@ const correctTries = 8
 
 // take stages the workbook's rows of one dataset, the rows of one source after those of another.
 func (a *app) take(ctx context.Context, db *duck.DB, book *quarantine.Returned, id, by, name string) (corrected, error) {
-	c := corrected{Dataset: id, Rejects: []stage.Reject{}}
+	c := corrected{Dataset: id, Warnings: map[string]int64{}, Rejects: []stage.Reject{}}
 	ds, _ := a.catalog.Dataset(id)
 	first, conflicts := true, 0
 	for {

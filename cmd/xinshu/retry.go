@@ -15,17 +15,18 @@ import (
 
 // Retried is what became of one dataset's open rows; scripts rely on its form.
 type Retried struct {
-	Dataset   string         `json:"dataset"`
-	Commit    int64          `json:"commit"` // 0: no row's verdict has changed
-	Open      int64          `json:"open"`   // rows looked at
-	Retried   int64          `json:"retried"`
-	Accepted  int64          `json:"accepted"`
-	Duplicate int64          `json:"duplicate"`
-	Skipped   int64          `json:"skipped"`
-	Again     int64          `json:"again"`     // refused for another reason now
-	Unchanged int64          `json:"unchanged"` // refused for the same reason still
-	Lost      []lostRow      `json:"lost"`      // of which a value was not kept: only a workbook can mend them
-	Rejects   []stage.Reject `json:"rejects"`
+	Dataset   string           `json:"dataset"`
+	Commit    int64            `json:"commit"` // 0: no row's verdict has changed
+	Open      int64            `json:"open"`   // rows looked at
+	Retried   int64            `json:"retried"`
+	Accepted  int64            `json:"accepted"`
+	Duplicate int64            `json:"duplicate"`
+	Skipped   int64            `json:"skipped"`
+	Again     int64            `json:"again"`     // refused for another reason now
+	Unchanged int64            `json:"unchanged"` // refused for the same reason still
+	Lost      []lostRow        `json:"lost"`      // of which a value was not kept: only a workbook can mend them
+	Warnings  map[string]int64 `json:"warnings"`  // accepted rows by warning about their code
+	Rejects   []stage.Reject   `json:"rejects"`
 }
 
 type lostRow struct {
@@ -64,6 +65,7 @@ func retryCommand(t *terminal, o *options) *cobra.Command {
 			}
 			t.printf("%-26s open %d: retried %d = accepted %d + duplicate %d + skipped %d + refused again %d; unchanged %d, not kept whole %d\n",
 				id, r.Open, r.Retried, r.Accepted, r.Duplicate, r.Skipped, r.Again, r.Unchanged, len(r.Lost))
+			t.notice(stage.Result{Warnings: r.Warnings})
 			for i, l := range r.Lost {
 				if i == mostRejectsShown {
 					t.printf("  … and %d more\n", len(r.Lost)-i)
@@ -82,7 +84,7 @@ func retryCommand(t *terminal, o *options) *cobra.Command {
 
 // retry stages the open rows of one dataset whose verdict is another now, source by source.
 func (a *app) retry(ctx context.Context, db *duck.DB, id, by string, q quarantine.Query) (Retried, error) {
-	r := Retried{Dataset: id, Lost: []lostRow{}, Rejects: []stage.Reject{}}
+	r := Retried{Dataset: id, Lost: []lostRow{}, Warnings: map[string]int64{}, Rejects: []stage.Reject{}}
 	conflicts := 0
 	for {
 		once, more, err := a.retryOnce(ctx, db, id, by, q)
@@ -111,6 +113,9 @@ func (r *Retried) add(once Retried) {
 	r.Skipped += once.Skipped
 	r.Again += once.Again
 	r.Unchanged, r.Lost = once.Unchanged, once.Lost
+	for code, n := range once.Warnings {
+		r.Warnings[code] += n
+	}
 	r.Rejects = append(r.Rejects, once.Rejects...)
 }
 
@@ -171,6 +176,7 @@ func (a *app) retryOnce(ctx context.Context, db *duck.DB, id, by string, q quara
 	result, err := a.pipeline.Correct(ctx, ds, stage.Correction{Source: source, Head: open.Head(), By: by, Way: "retry", Mends: ofSource,
 		OnReject: func(reject stage.Reject) { r.Rejects = append(r.Rejects, reject) }})
 	l := result.Ledger
+	r.Warnings = result.Warnings
 	r.Commit, r.Accepted, r.Duplicate, r.Skipped, r.Again = result.Entry.N, l.Accepted, l.Duplicate, l.Skipped, l.Quarantined
 	return r, more, err
 }
