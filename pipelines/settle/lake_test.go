@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -41,6 +42,31 @@ func settler(t testing.TB, l Lake) *Settler {
 
 // stageRows commits rows to a dataset's stage chain as pipelines/stage would.
 func stageRows(t testing.TB, l *lake.Lake, dataset string, rows ...row) {
+	t.Helper()
+	if _, err := l.Commit(t.Context(), draftRows(t, l, dataset, rows...)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mendRows commits rows that a person gave in the place of refused ones; without any, rows were struck out.
+func mendRows(t testing.TB, l *lake.Lake, dataset string, rows ...row) {
+	t.Helper()
+	draft := draftRows(t, l, dataset, rows...)
+	path := filepath.Join(l.TempDir(), draft.Entry.Run+"-corrected")
+	if err := os.WriteFile(path, []byte("links that settling does not read"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file, err := l.Put(t.Context(), chain.Object{Chain: draft.Entry.Chain, Run: draft.Entry.Run, Table: "corrected", Range: chain.NoRange, Path: path, Rows: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	draft.Files = append(draft.Files, file)
+	if _, err := l.Commit(t.Context(), draft); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func draftRows(t testing.TB, l *lake.Lake, dataset string, rows ...row) chain.Draft {
 	t.Helper()
 	d, found := loadCatalog(t).Dataset(dataset)
 	if !found {
@@ -100,9 +126,7 @@ func stageRows(t testing.TB, l *lake.Lake, dataset string, rows ...row) {
 		}
 		draft.Files = []chain.File{file}
 	}
-	if _, err := l.Commit(t.Context(), draft); err != nil {
-		t.Fatal(err)
-	}
+	return draft
 }
 
 // contentHash stands for the hash of canonical values: the same for rows that say the same.
