@@ -24,6 +24,26 @@ const RowGroup = 61_440
 // View names a relation over local Parquet files that all have the columns, in this order. Without
 // files it is empty but typed, so that a model runs on the first day as well.
 func (d *DB) View(ctx context.Context, name string, paths []string, columns []Column) error {
+	return d.viewOf(ctx, name, paths, columns, func(string) bool { return len(paths) > 0 })
+}
+
+// OlderView is View over files of which some, or all, may have been written before a column came: it is
+// null there. It costs a look at the files that View does without.
+func (d *DB) OlderView(ctx context.Context, name string, paths []string, columns []Column) error {
+	has := map[string]bool{}
+	if len(paths) > 0 {
+		there, err := d.Describe(ctx, "select * from "+Parquet(paths))
+		if err != nil {
+			return err
+		}
+		for _, c := range there {
+			has[c.Name] = true
+		}
+	}
+	return d.viewOf(ctx, name, paths, columns, func(column string) bool { return has[column] })
+}
+
+func (d *DB) viewOf(ctx context.Context, name string, paths []string, columns []Column, has func(column string) bool) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "create or replace view %s as select ", Ident(name))
 	for i, c := range columns {
@@ -31,7 +51,7 @@ func (d *DB) View(ctx context.Context, name string, paths []string, columns []Co
 			b.WriteString(", ")
 		}
 		source := Ident(c.Name)
-		if len(paths) == 0 {
+		if !has(c.Name) {
 			source = "null"
 		}
 		fmt.Fprintf(&b, "cast(%s as %s) as %s", source, c.Type, Ident(c.Name))

@@ -8,6 +8,7 @@ import (
 	"context"
 	"database/sql"
 	"io/fs"
+	"slices"
 	"time"
 
 	"xinshu/catalog"
@@ -38,6 +39,7 @@ type Explainer struct {
 	models  grading.Models
 	settled chain.Entry
 	places  []place
+	joining bool // the lake has judgements or numbers from before 2015: records may be counted elsewhere than where they lie
 }
 
 // Explanation is the answer. The points of its lines sum to the score.
@@ -54,9 +56,18 @@ type Explanation struct {
 	Class        string         `json:"class"`
 	Trial        bool           `json:"trial"`
 	Wording      string         `json:"wording"`
-	NextReviewOn *catalog.Date  `json:"next_review_on"` // earliest day on which a counted item starts or ends
-	NextChange   *Change        `json:"next_change"`    // first such day on which the grade changes; null: none is in sight
+	NextReviewOn *catalog.Date  `json:"next_review_on"`   // earliest day on which a counted item starts or ends
+	NextChange   *Change        `json:"next_change"`      // first such day on which the grade changes; null: none is in sight
+	Joined       []Joined       `json:"joined,omitempty"` // what of other codes and numbers is counted here
 	Lines        []Line         `json:"lines"`
+}
+
+// Joined is a code or number from before 2015 whose records are counted for the entity.
+type Joined struct {
+	Code    string `json:"code"`
+	Basis   string `json:"basis"`             // the judgement; of a number: reg_no or org_code
+	Dataset string `json:"dataset,omitempty"` // only records of this dataset
+	Record  string `json:"record,omitempty"`  // only this record
 }
 
 // Change is a grade to come if nothing new happens.
@@ -77,6 +88,7 @@ type Line struct {
 	Record      string          `json:"record,omitempty"` // record id
 	Dataset     string          `json:"dataset,omitempty"`
 	DocNo       string          `json:"doc_no,omitempty"`
+	Code        string          `json:"code,omitempty"` // that the record came with, where that is not the entity's own
 	DecidedOn   *catalog.Date   `json:"decided_on,omitempty"`
 	CountsUntil *catalog.Date   `json:"counts_until,omitempty"` // first day on which it no longer counts; absent: open
 	Status      string          `json:"status,omitempty"`       // disputed, where an objection is open
@@ -117,17 +129,21 @@ func (x *Explainer) prepare(ctx context.Context) error {
 	if err := grading.Prepare(ctx, x.db, x.models, x.o.Policy, grading.Clocks{}); err != nil {
 		return err
 	}
-	for name, cols := range map[string][]duck.Column{"settled_record": grading.RecordColumns, "settled_entity": grading.EntityColumns, "settled_mark": grading.MarkColumns} {
-		if err := x.db.Table(ctx, name, cols, nil); err != nil {
+	for _, r := range slices.Concat(grading.Ranged, grading.Small, []grading.Settled{{Name: "parting_record", Columns: grading.RecordColumns}}) {
+		if err := x.db.Table(ctx, r.Name, r.Columns, nil); err != nil {
 			return err
 		}
 	}
-	marks, err := x.local(ctx, x.settled.Table("mark"))
-	if err != nil {
-		return err
-	}
-	if err := x.db.View(ctx, "every_mark", marks, grading.MarkColumns); err != nil {
-		return err
+	for _, r := range grading.Small {
+		files := x.settled.Table(r.Table)
+		paths, err := x.local(ctx, files)
+		if err != nil {
+			return err
+		}
+		if err := x.db.View(ctx, "every_"+r.Table, paths, r.Columns); err != nil {
+			return err
+		}
+		x.joining = x.joining || r.Table != "mark" && len(files) > 0
 	}
 	coverage, err := x.local(ctx, x.settled.Table("coverage"))
 	if err != nil {
@@ -154,10 +170,10 @@ func (x *Explainer) Entity(ctx context.Context, uscc string, c grading.Clocks) (
 	if c.MarksSeq == 0 {
 		c.MarksSeq = x.settled.N
 	}
-	if err := x.load(ctx, uscc); err != nil {
+	if err := grading.ChangeClocks(ctx, x.db, x.o.Policy, c); err != nil {
 		return Explanation{}, err
 	}
-	if err := grading.ChangeClocks(ctx, x.db, x.o.Policy, c); err != nil {
+	if err := x.load(ctx, uscc); err != nil {
 		return Explanation{}, err
 	}
 	g, err := x.grade(ctx, uscc)
@@ -166,6 +182,9 @@ func (x *Explainer) Entity(ctx context.Context, uscc string, c grading.Clocks) (
 	}
 	e := Explanation{USCC: uscc, Name: g.name, Policy: x.o.Policy.ID, AsOf: c.AsOf, CorrectedTo: c.CorrectedTo, Score: g.score, Plus: g.plus, Minus: g.minus,
 		Grade: g.grade, Class: g.class, Trial: g.trial, Wording: x.o.Policy.Wording.ZH, NextReviewOn: g.next}
+	if e.Joined, err = x.joined(ctx, uscc); err != nil {
+		return Explanation{}, err
+	}
 	hits, err := x.hits(ctx)
 	if err != nil {
 		return Explanation{}, err
@@ -196,6 +215,9 @@ func (x *Explainer) grade(ctx context.Context, uscc string) (g graded, err error
 	defer func() { _ = rows.Close() }() // the error that counts is rows.Err
 	if !rows.Next() {
 		if err := rows.Err(); err != nil {
+			return g, err
+		}
+		if err := x.mergedAway(ctx, uscc); err != nil {
 			return g, err
 		}
 		return g, &fault.Error{Op: "explain " + uscc, Code: fault.NotFound,

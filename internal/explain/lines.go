@@ -13,6 +13,7 @@ import (
 type hit struct {
 	seq                           int
 	record, dataset, title, docNo string
+	code                          string // that it came with, where that is not the entity's own
 	status                        string
 	decided                       *catalog.Date
 	until                         *catalog.Date
@@ -21,9 +22,11 @@ type hit struct {
 // hits reads what counts on as_of, in the order in which a latest record is picked: newest last, of
 // one day the later rule last.
 func (x *Explainer) hits(ctx context.Context) ([]hit, error) {
-	rows, err := x.db.Query(ctx, `select h.seq, r.record_id, r.dataset, coalesce(r.title, ''), coalesce(r.doc_no, ''), r.status, h.decided_on, h.ends_on
+	rows, err := x.db.Query(ctx, `select h.seq, r.record_id, r.dataset, coalesce(r.title, ''), coalesce(r.doc_no, ''),
+			case when r.uscc <> e.uscc then r.uscc else '' end, r.status, h.decided_on, h.ends_on
 		from int_hit as h
 		join record as r on r.record_id = h.record_id
+		cross join (select max(uscc) as uscc from entity) as e
 		where h.starts_on <= h.as_of
 		order by h.decided_on, h.seq, r.record_id`)
 	if err != nil {
@@ -34,7 +37,7 @@ func (x *Explainer) hits(ctx context.Context) ([]hit, error) {
 	for rows.Next() {
 		var h hit
 		var decided, until sql.NullTime
-		if err := rows.Scan(&h.seq, &h.record, &h.dataset, &h.title, &h.docNo, &h.status, &decided, &until); err != nil {
+		if err := rows.Scan(&h.seq, &h.record, &h.dataset, &h.title, &h.docNo, &h.code, &h.status, &decided, &until); err != nil {
 			return nil, err
 		}
 		h.decided, h.until = dateOf(decided), dateOf(until)
@@ -182,7 +185,7 @@ func (t *teller) picked(x catalog.Indicator, first int, hits []hit) catalog.Poin
 
 func (t *teller) record(x catalog.Indicator, r catalog.Rule, h hit, points catalog.Points, value *catalog.Points) {
 	l := Line{Indicator: x.ID, Title: h.title, Kind: "record", Points: points, Rule: r.ID, Value: value, Record: h.record, Dataset: h.dataset,
-		DocNo: h.docNo, DecidedOn: h.decided, CountsUntil: h.until, Clause: r.Clause, Origin: r.Origin}
+		DocNo: h.docNo, Code: h.code, DecidedOn: h.decided, CountsUntil: h.until, Clause: r.Clause, Origin: r.Origin}
 	if l.Title == "" {
 		l.Title = x.Title.ZH
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"xinshu/internal/chain"
 	"xinshu/internal/duck"
 	"xinshu/internal/fault"
+	"xinshu/internal/grading"
 )
 
 // place is a file of entities and the codes that it lies between.
@@ -65,23 +67,37 @@ func (x *Explainer) find(ctx context.Context, uscc string) (int64, error) {
 	return id.Int64, nil
 }
 
-// load brings the records, versions and marks of one code into the settled relations.
+// load brings the records, versions and marks that are counted for one code into the settled relations.
 func (x *Explainer) load(ctx context.Context, uscc string) error {
 	id, err := x.find(ctx, uscc)
 	if err != nil {
 		return err
 	}
-	if err := x.take(ctx, "record", toldColumns, id); err != nil {
+	if err := x.take(ctx, grading.Ranged[1], "* exclude (filename)", id); err != nil {
 		return err
 	}
-	if err := x.take(ctx, "entity", "* exclude (filename)", id); err != nil {
+	parting, err := x.parting(ctx, id, uscc)
+	if err != nil {
 		return err
 	}
+	if len(parting) == 0 {
+		if err := x.take(ctx, grading.Ranged[0], toldColumns, id); err != nil {
+			return err
+		}
+	} else if err := x.rejoin(ctx, id, parting); err != nil {
+		return err
+	}
+	return x.marks(ctx, uscc)
+}
+
+// marks brings those about the loaded records, and those about any code that the records are joined from.
+func (x *Explainer) marks(ctx context.Context, uscc string) error {
 	if err := x.db.Exec(ctx, "truncate settled_mark"); err != nil {
 		return err
 	}
 	return x.db.Exec(ctx, `insert into settled_mark select * from every_mark
-		where mark_id in (select mark_id from every_mark where uscc = $1 or target_record_id in (select record_id from settled_record))`, uscc)
+		where mark_id in (select mark_id from every_mark where uscc = $1 or uscc in (select code from identity)
+			or target_record_id in (select record_id from settled_record))`, uscc)
 }
 
 // toldColumns are those of a record that decide something or are told. The others, of which the row's
@@ -89,14 +105,20 @@ func (x *Explainer) load(ctx context.Context, uscc string) error {
 const toldColumns = `entity_id, uscc, record_id, version, known_from, known_to, source_time, dataset, family, kind, level,
 	decided_on, valid_from, valid_until, status, status_on, doc_no, title, received_on, stage_n, row_no`
 
-// take fills a settled relation with the rows of one entity, out of the one range that holds them.
-func (x *Explainer) take(ctx context.Context, table, columns string, id int64) error {
-	if err := x.db.Exec(ctx, "truncate settled_"+table); err != nil {
+// take fills a relation with the rows of some entities, out of the ranges that hold them.
+func (x *Explainer) take(ctx context.Context, r grading.Settled, columns string, ids ...int64) error {
+	if err := x.db.Exec(ctx, "truncate "+r.Name); err != nil {
 		return err
 	}
+	ranges := map[int64]bool{chain.NoRange: true}
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		ranges[id>>16] = true
+		list[i] = strconv.FormatInt(id, 10)
+	}
 	var files []chain.File
-	for _, f := range x.settled.Table(table) {
-		if f.Range == id>>16 || f.Range == chain.NoRange {
+	for _, f := range x.settled.Table(r.Table) {
+		if ranges[f.Range] {
 			files = append(files, f)
 		}
 	}
@@ -104,8 +126,8 @@ func (x *Explainer) take(ctx context.Context, table, columns string, id int64) e
 	if err != nil || len(paths) == 0 {
 		return err
 	}
-	return x.db.Exec(ctx, fmt.Sprintf("insert into settled_%s by name select %s from %s where entity_id = %d",
-		table, columns, duck.Parquet(paths), id))
+	return x.db.Exec(ctx, fmt.Sprintf("insert into %s by name select %s from %s where entity_id in (%s)",
+		r.Name, columns, duck.Parquet(paths), strings.Join(list, ", ")))
 }
 
 func (x *Explainer) local(ctx context.Context, files []chain.File) ([]string, error) {

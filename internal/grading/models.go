@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"xinshu/catalog"
@@ -16,9 +17,10 @@ import (
 
 // Models are the macros and models that score, in the order in which they run.
 type Models struct {
-	Macros []string
-	Models []duck.Model
-	SHA256 string // of every text, in order
+	Macros  []string
+	Joining []duck.Model // number_claim, identity, rejoined_record: whose records are counted for whom, worked out before any of them is read
+	Models  []duck.Model
+	SHA256  string // of every text, in order
 }
 
 // What scoring runs, in order. The first ones read settled tables; those stored are made once
@@ -26,6 +28,15 @@ type Models struct {
 var order = []string{"intermediate/held_feed", "intermediate/mark_effect", "intermediate/touched_entity", "intermediate/record_seen", "intermediate/rating_end",
 	"intermediate/record", "intermediate/entity", "intermediate/int_hit", "intermediate/int_rule_hits",
 	"intermediate/int_indicator_points", "intermediate/int_totals", "marts/grade", "marts/points"}
+
+// joining are the models that run once for all ranges, before the others.
+var joining = []string{"intermediate/number_claim", "intermediate/" + Identity, "intermediate/" + Rejoined}
+
+// The names of the joining models.
+const (
+	Identity = "identity"
+	Rejoined = "rejoined_record"
+)
 
 // stored are the models whose rows are kept while a group is scored, because more than one other
 // model reads them, or because it is good to know early that there are none; the rest are views.
@@ -55,16 +66,21 @@ func Load(files fs.FS) (Models, error) {
 		}
 		m.Macros = append(m.Macros, text)
 	}
-	for _, name := range order {
-		text, err := read(name + ".sql")
-		if err != nil {
-			return m, err
+	for _, part := range []struct {
+		names []string
+		into  *[]duck.Model
+	}{{joining, &m.Joining}, {order, &m.Models}} {
+		for _, name := range part.names {
+			text, err := read(name + ".sql")
+			if err != nil {
+				return m, err
+			}
+			model, err := duck.ParseModel(path.Base(name)+".sql", text)
+			if err != nil {
+				return m, err
+			}
+			*part.into = append(*part.into, model)
 		}
-		model, err := duck.ParseModel(path.Base(name)+".sql", text)
-		if err != nil {
-			return m, err
-		}
-		m.Models = append(m.Models, model)
 	}
 	m.SHA256 = hex.EncodeToString(digest.Sum(nil))
 	return m, nil
@@ -73,6 +89,9 @@ func Load(files fs.FS) (Models, error) {
 // Views makes each model that is not stored a view, and each stored one an empty table, so that all
 // of them can be asked by name from now on.
 func (m Models) Views(ctx context.Context, db *duck.DB) error {
+	if err := m.joinNobody(ctx, db); err != nil {
+		return err
+	}
 	for _, model := range m.Models {
 		if stored[model.Name] {
 			if err := db.Table(ctx, model.Name, model.Columns, nil); err != nil {
@@ -111,7 +130,7 @@ func table(ctx context.Context, db *duck.DB, m duck.Model) error {
 func (m Models) Script(p catalog.Policy) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "-- What scoring %s runs (policy %s, models %s).\n", p.ID, p.SHA256, m.SHA256)
-	b.WriteString("-- The runner makes the views settled_record, settled_entity, settled_mark and settled_coverage over Parquet files,\n-- and the one-row relation run with the clocks.\n\n")
+	b.WriteString("-- The runner makes the settled relations over Parquet files (parting_record is settled_record as it lies, of the\n-- entities that give records away; what the other models read has rejoined_record in its place), and the one-row\n-- relation run with the clocks.\n\n")
 	for _, text := range m.Macros {
 		b.WriteString(strings.TrimSpace(text) + "\n\n")
 	}
@@ -137,9 +156,9 @@ func (m Models) Script(p catalog.Policy) string {
 		}
 		b.WriteString("\n")
 	}
-	for _, model := range m.Models {
+	for _, model := range slices.Concat(m.Joining, m.Models) {
 		what := "view"
-		if stored[model.Name] {
+		if stored[model.Name] || model.Name == Identity {
 			what = "table"
 		}
 		fmt.Fprintf(&b, "-- %s\ncreate or replace %s %s as\n%s;\n\n", model.Doc, what, model.Name, model.Query)

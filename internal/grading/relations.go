@@ -23,7 +23,13 @@ var (
 		"effective_on DATE", "source_time TIMESTAMP", "decided_by VARCHAR", "evidence VARCHAR", "known_from BIGINT", "received_on DATE",
 		"uscc VARCHAR", "doc_no VARCHAR", "authority_uscc VARCHAR")
 	CoverageColumns = columns("dataset VARCHAR", "complete_to DATE", "rows_usual BIGINT", "known_from BIGINT", "held_since DATE")
-	RunColumns      = columns("as_of DATE", "corrected_to DATE", "known_seq BIGINT", "marks_seq BIGINT", "cutoff DATE", "trial BOOLEAN")
+	AliasColumns    = columns("number VARCHAR", "kind VARCHAR", "number_id BIGINT", "entity_id BIGINT", "uscc VARCHAR", "dataset VARCHAR",
+		"record_id VARCHAR", "version INTEGER", "says VARCHAR", "status VARCHAR", "source_time TIMESTAMP", "stage_n BIGINT", "row_no BIGINT",
+		"received_on DATE", "known_from BIGINT", "known_to BIGINT")
+	JudgementColumns = columns("judgement_id VARCHAR", "kind VARCHAR", "uscc VARCHAR", "entity_id BIGINT", "successor VARCHAR", "successor_id BIGINT",
+		"dataset VARCHAR", "record_id VARCHAR", "undoes VARCHAR", "effective_on DATE", "decided_by VARCHAR", "reason VARCHAR", "evidence VARCHAR",
+		"known_from BIGINT")
+	RunColumns = columns("as_of DATE", "corrected_to DATE", "known_seq BIGINT", "marks_seq BIGINT", "cutoff DATE", "trial BOOLEAN")
 )
 
 func columns(defs ...string) []duck.Column {
@@ -38,6 +44,19 @@ func columns(defs ...string) []duck.Column {
 	}
 	return out
 }
+
+// Settled is a settled relation that models read.
+type Settled struct {
+	Name    string // as models call it
+	Table   string // of the chain settled
+	Columns []duck.Column
+}
+
+// Small are the settled relations that are stored whole, however many ranges there are.
+var Small = []Settled{{"settled_mark", "mark", MarkColumns}, {"settled_alias", "alias", AliasColumns}, {"settled_judgement", "judgement", JudgementColumns}}
+
+// Ranged are those that are stored range by range.
+var Ranged = []Settled{{"settled_record", "record", RecordColumns}, {"settled_entity", "entity", EntityColumns}}
 
 // Clocks are the three times of a score, and the snapshot up to which marks of cases are read.
 type Clocks struct {

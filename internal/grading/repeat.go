@@ -16,6 +16,9 @@ func (m Models) Repeatable(ctx context.Context, db *duck.DB) error {
 	if err := db.Exec(ctx, "set disabled_optimizers = 'statistics_propagation,compressed_materialization'"); err != nil {
 		return err
 	}
+	if err := m.joinNobody(ctx, db); err != nil {
+		return err
+	}
 	for _, model := range m.Models {
 		if err := db.Table(ctx, model.Name, model.Columns, nil); err != nil {
 			return err

@@ -58,7 +58,7 @@ var Dirt = []struct {
 	{WrongBuild, 80, Quarantined, "USCC_STRUCT", catalog.Text{ZH: "代码结构错误", EN: "letters where the division stands"}},
 	{TooShort, 150, Quarantined, "USCC_LENGTH", catalog.Text{ZH: "代码少一位", EN: "one character lost"}},
 	{Placeholder, 250, Quarantined, "USCC_PLACEHOLDER", catalog.Text{ZH: "代码为占位词", EN: "placeholder for the code"}},
-	{OldNumber, 150, Quarantined, "ID_LEGACY_REG", catalog.Text{ZH: "填写工商注册号", EN: "business registration number for the code"}},
+	{OldNumber, 150, Quarantined, "ID_LEGACY_REG", catalog.Text{ZH: "填写2007年前的13位工商注册号", EN: "registration number of before 2007 for the code, without a check digit"}},
 	{ResidentID, 150, Quarantined, "PII_IDCARD", catalog.Text{ZH: "代码处填写身份证号", EN: "resident id for the code"}},
 	{Missing, 400, Quarantined, "REQUIRED", catalog.Text{ZH: "缺必填项", EN: "required field missing"}},
 	{BadDate, 250, Quarantined, "TYPE_DATE", catalog.Text{ZH: "日期错误", EN: "no such date"}},

@@ -44,7 +44,7 @@ func (d *dataset) spoil(fault Fault, r *row, values []string) (reason, column st
 	case Placeholder:
 		values[code] = []string{"无", "000000000000000000", "00000000000000000X", "暂无"}[r.number(4)]
 	case OldNumber:
-		values[code] = regNo(r.e.Division, r.i)
+		values[code] = regNo(r.e.Division, r.i)[:13]
 	case ResidentID:
 		values[code] = residentID("410481", "19750820", r.i)
 	default:

@@ -2,7 +2,7 @@
 -- What of a scored run differs from what is published, entity by entity: the statements that this
 -- release makes. An entity that is no longer graded, or withheld, is retracted. Under a new epoch,
 -- after a restore, everything is stated again, because receivers may hold versions we no longer know.
--- inputs:  scored, published, release, withheld
+-- inputs:  scored, published, release, withheld, successor
 -- grain:   uscc
 -- columns:
 --   change_id         VARCHAR  policy/uscc/version: the id a receiver keeps one record of
@@ -30,6 +30,7 @@
 --   maker             VARCHAR  who makes the result
 --   wording           VARCHAR  the notice's sentence about what the result is not
 --   seal              VARCHAR  hash of the seal the score can be repeated from
+--   successor         VARCHAR  of a retraction: the code that the entity was merged into; null: none
 with stated as (
     select
         s.uscc, s.name, s.category, s.division, s.industry, s.score, s.grade, s.rank, s.class, s.trial
@@ -64,9 +65,11 @@ compared as (
             or s.industry is distinct from p.industry
             or (release.yearly and p.as_of is distinct from release.as_of) as differs,
         p.version < release.first_version    as other_epoch,
+        m.successor                          as successor,
         release.*
     from stated as s
     full outer join published as p on p.uscc = s.uscc
+    left join successor as m on m.uscc = p.uscc
     cross join release
 ),
 judged as (
@@ -114,6 +117,7 @@ select
     cast(evaluation as varchar)              as evaluation,
     cast(maker as varchar)                   as maker,
     cast(wording as varchar)                 as wording,
-    cast(seal as varchar)                    as seal
+    cast(seal as varchar)                    as seal,
+    cast(case when change = 'retracted' then successor end as varchar) as successor
 from judged
 where change <> 'none'

@@ -42,13 +42,15 @@ type Change struct {
 	PreviousGrade   string      `json:"previous_grade,omitempty"`
 	Wording         string      `json:"wording,omitempty"`
 	Seal            string      `json:"seal"`
+	Successor       string      `json:"successor,omitempty"` // of a retraction: the code that the entity was merged into
 }
 
 const selectChanges = `
 	select
 		change_id, kind, change, version, coalesce(previous_version, 0), policy, title, evaluation, maker, coalesce(trial, true), uscc,
 		coalesce(name, ''), coalesce(category, ''), coalesce(division, ''), coalesce(industry, ''), as_of, corrected_to, score,
-		coalesce(grade, ''), coalesce(rank, 0), coalesce(class, ''), coalesce(previous_grade, ''), coalesce(wording, ''), seal
+		coalesce(grade, ''), coalesce(rank, 0), coalesce(class, ''), coalesce(previous_grade, ''), coalesce(wording, ''), seal,
+		coalesce(successor, '')
 	from change`
 
 // Changes reads what published/<policy> has stated after entry since, up to head, in no order of its
@@ -75,7 +77,7 @@ func (p *Publisher) eachChange(ctx context.Context, files []chain.File, yield fu
 		return err
 	}
 	defer func() { _ = db.Close() }() // nothing was written
-	if err := db.View(ctx, changeModel, paths, m.Columns); err != nil {
+	if err := db.OlderView(ctx, changeModel, paths, m.Columns); err != nil {
 		return err
 	}
 	rows, err := db.Query(ctx, selectChanges)
@@ -105,7 +107,7 @@ func scanChange(rows *sql.Rows) (Change, error) {
 	var score sql.NullInt64
 	err := rows.Scan(&c.ID, &c.Kind, &c.Change, &c.Version, &c.PreviousVersion, &c.Policy, &c.Title, &c.Evaluation, &c.Maker, &c.Trial, &c.USCC,
 		&c.Name, &c.Category, &c.Division, &c.Industry, &asOf, &correctedTo, &score,
-		&c.Grade, &c.Rank, &c.Class, &c.PreviousGrade, &c.Wording, &c.Seal)
+		&c.Grade, &c.Rank, &c.Class, &c.PreviousGrade, &c.Wording, &c.Seal, &c.Successor)
 	if err != nil {
 		return c, err
 	}

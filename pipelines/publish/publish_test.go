@@ -21,7 +21,7 @@ import (
 )
 
 func TestCases(t *testing.T) {
-	inputs := map[string][]duck.Column{"scored": scoredColumns, "release": releaseColumns, "withheld": withheldColumns}
+	inputs := map[string][]duck.Column{"scored": scoredColumns, "release": releaseColumns, "withheld": withheldColumns, "successor": successorColumns}
 	models := map[string]duck.Model{}
 	for _, name := range []string{changeModel, gradeModel} {
 		m, err := model(name)

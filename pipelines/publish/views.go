@@ -23,9 +23,14 @@ var releaseColumns = []duck.Column{
 	{Name: "yearly", Type: "BOOLEAN"}, {Name: "first_version", Type: "BIGINT"},
 }
 
+// successorTable names for each code that was merged into another which one, as scoring left it.
+const successorTable = "successor"
+
+var successorColumns = []duck.Column{{Name: "uscc", Type: "VARCHAR"}, {Name: "successor", Type: "VARCHAR"}}
+
 var withheldColumns = []duck.Column{{Name: "uscc", Type: "VARCHAR"}}
 
-// views makes the four relations that the models read, of which scored and published are whole at first.
+// views makes the five relations that the models read, of which scored and published are whole at first.
 func (p *Publisher) views(ctx context.Context, db *duck.DB, s Scored, head chain.Entry, epoch int64) error {
 	scored, err := p.local(ctx, s.Entry.Table(gradeModel))
 	if err != nil {
@@ -43,6 +48,13 @@ func (p *Publisher) views(ctx context.Context, db *duck.DB, s Scored, head chain
 		return err
 	}
 	if err := db.View(ctx, "every_published", published, state.Columns); err != nil {
+		return err
+	}
+	merged, err := p.local(ctx, s.Entry.Table(successorTable))
+	if err != nil {
+		return err
+	}
+	if err := db.View(ctx, successorTable, merged, successorColumns); err != nil {
 		return err
 	}
 	if err := cut(ctx, db, 0, 1); err != nil {

@@ -12,8 +12,9 @@ import (
 // the notice's sentence (Heilongjiang annex 1, article 11; Wugang 二(二)).
 var always = members("id", "kind", "version", "policy", "evaluation", "maker", "status", "uscc", "as_of", "corrected_to", "grade", "wording")
 
-// withdrawn are the only members of a retraction: nothing of the result that is no longer shared.
-var withdrawn = members("id", "kind", "version", "policy", "evaluation", "maker", "status", "uscc", "as_of", "corrected_to", "wording")
+// withdrawn are the only members of a retraction: nothing of the result that is no longer shared. The
+// successor of a merged code is one, or a receiver would not know where to look.
+var withdrawn = members("id", "kind", "version", "policy", "evaluation", "maker", "status", "uscc", "as_of", "corrected_to", "wording", "successor")
 
 // tailor cuts each row of a delivery to what its target gets, and takes the wording from the rows.
 func tailor(d *connectors.Delivery, fields []string) error {

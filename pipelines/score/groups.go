@@ -88,6 +88,21 @@ func (g RangeGroup) slices(n int64) []RangeGroup {
 	return parts
 }
 
+// ids are the first id that a group may hold and the first after it that it may not.
+func (g RangeGroup) ids() (from, until int64) {
+	if g.Until != 0 {
+		return g.From, g.Until
+	}
+	for i, f := range slices.Concat(g.Records, g.Entities) {
+		low, high := f.Range<<rangeBits, (f.Range+1)<<rangeBits
+		if i == 0 || low < from {
+			from = low
+		}
+		until = max(until, high)
+	}
+	return from, until
+}
+
 // rows counts records, and entities where they are more.
 func (g RangeGroup) rows() int64 {
 	records, entities := int64(0), int64(0)

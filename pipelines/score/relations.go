@@ -11,8 +11,8 @@ import (
 	"xinshu/internal/grading"
 )
 
-// open starts DuckDB with the policy, the clocks and the marks, which are one small table for all.
-func (w work) open(ctx context.Context) (*duck.DB, error) {
+// open starts DuckDB with the policy, the clocks and what is stored whole: marks, aliases, judgements.
+func (w *work) open(ctx context.Context) (*duck.DB, error) {
 	options := w.Duck
 	if options.TempDir == "" {
 		options.TempDir = w.Lake.TempDir()
@@ -22,8 +22,10 @@ func (w work) open(ctx context.Context) (*duck.DB, error) {
 		return nil, err
 	}
 	err = grading.Prepare(ctx, db, w.models, w.policy, w.clocks)
-	if err == nil {
-		err = w.view(ctx, db, "settled_mark", w.settled.Table("mark"), grading.MarkColumns)
+	for _, r := range grading.Small {
+		if err == nil {
+			err = w.view(ctx, db, r.Name, w.settled.Table(r.Table), r.Columns)
+		}
 	}
 	if err == nil {
 		err = w.coverage(ctx, db)
@@ -33,6 +35,9 @@ func (w work) open(ctx context.Context) (*duck.DB, error) {
 	}
 	if err == nil {
 		err = w.models.Views(ctx, db)
+	}
+	if err == nil {
+		err = w.gather(ctx, db)
 	}
 	if err != nil {
 		return nil, closed(err, db)
@@ -51,11 +56,16 @@ func (w work) coverage(ctx context.Context, db *duck.DB) error {
 
 // Views names the settled records and entities of a group, so that models can be run over them.
 func (s *Scorer) Views(ctx context.Context, db *duck.DB, g RangeGroup) error {
+	return s.namedViews(ctx, db, g, "settled_record")
+}
+
+// namedViews is Views, but for the name of the records.
+func (s *Scorer) namedViews(ctx context.Context, db *duck.DB, g RangeGroup, records string) error {
 	for _, v := range []struct {
 		name  string
 		files []chain.File
 		cols  []duck.Column
-	}{{"settled_record", g.Records, grading.RecordColumns}, {"settled_entity", g.Entities, grading.EntityColumns}} {
+	}{{records, g.Records, grading.RecordColumns}, {"settled_entity", g.Entities, grading.EntityColumns}} {
 		if g.Until == 0 {
 			if err := s.view(ctx, db, v.name, v.files, v.cols); err != nil {
 				return err

@@ -194,9 +194,11 @@ type work struct {
 	clocks  Clocks
 	models  grading.Models
 	settled chain.Entry
+	joined  joined
 }
 
-func (w work) score(ctx context.Context) (files []chain.File, seal Seal, err error) {
+func (w *work) score(ctx context.Context) (files []chain.File, seal Seal, err error) {
+	defer func() { w.joined.forget() }()
 	db, err := w.open(ctx)
 	if err != nil {
 		return nil, Seal{}, err
@@ -223,6 +225,11 @@ func (w work) score(ctx context.Context) (files []chain.File, seal Seal, err err
 		}
 		w.tell("seal", part+1, len(groups)+1)
 	}
+	merged, err := w.successors(ctx, db)
+	if err != nil {
+		return nil, Seal{}, err
+	}
+	files = append(files, merged...)
 	seal, err = w.seal(files, rows)
 	w.tell("seal", len(groups)+1, len(groups)+1)
 	return files, seal, err
@@ -236,8 +243,8 @@ func closed(err error, db *duck.DB) error {
 }
 
 // group scores the entities of some neighbouring ranges and puts what came out.
-func (w work) group(ctx context.Context, db *duck.DB, part int, g RangeGroup) ([]chain.File, error) {
-	if err := w.Views(ctx, db, g); err != nil {
+func (w *work) group(ctx context.Context, db *duck.DB, part int, g RangeGroup) ([]chain.File, error) {
+	if err := w.groupViews(ctx, db, g); err != nil {
 		return nil, err
 	}
 	if err := w.models.Materialise(ctx, db); err != nil {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,13 +50,22 @@ func loadModels(t testing.TB) grading.Models {
 	return m
 }
 
+var settledRelations = slices.Concat(grading.Small, grading.Ranged)
+
 // suite runs the cases of sql/tests of the scoring models. A case names its policy in the file
 // "policy" and its clocks in run.csv.
 func suite(t testing.TB) ducktest.Suite {
 	s := ducktest.Suite{Models: map[string]duck.Model{}, Macros: sub(t, "sql"), Inputs: map[string][]duck.Column{
-		"settled_record": grading.RecordColumns, "settled_entity": grading.EntityColumns, "settled_mark": grading.MarkColumns, "settled_coverage": grading.CoverageColumns, "run": grading.RunColumns}}
-	for _, m := range loadModels(t).Models {
+		"parting_record": grading.RecordColumns, "settled_coverage": grading.CoverageColumns, "run": grading.RunColumns}}
+	for _, r := range settledRelations {
+		s.Inputs[r.Name] = r.Columns
+	}
+	models := loadModels(t)
+	for _, m := range slices.Concat(models.Joining, models.Models) {
 		s.Models[m.Name] = m
+	}
+	for _, m := range models.Joining {
+		s.Inputs[m.Name] = m.Columns
 	}
 	policies := shipped(t)
 	s.Setup = func(ctx context.Context, db *duck.DB, files map[string]string) error {
@@ -108,15 +118,15 @@ func TestHeadersSayWhatTheModelsGive(t *testing.T) {
 			if err := grading.Prepare(ctx, db, m, p, Clocks{}); err != nil {
 				t.Fatal(err)
 			}
-			for name, cols := range map[string][]duck.Column{"settled_record": grading.RecordColumns, "settled_entity": grading.EntityColumns, "settled_mark": grading.MarkColumns} {
-				if err := db.View(ctx, name, nil, cols); err != nil {
+			for _, r := range append([]grading.Settled{{Name: "parting_record", Columns: grading.RecordColumns}}, settledRelations...) {
+				if err := db.View(ctx, r.Name, nil, r.Columns); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if err := m.Views(ctx, db); err != nil {
 				t.Fatal(err)
 			}
-			for _, model := range m.Models {
+			for _, model := range slices.Concat(m.Joining, m.Models) {
 				if err := db.CheckModel(ctx, model); err != nil {
 					t.Error(err)
 				}

@@ -149,7 +149,7 @@ func settleNow(t testing.TB, l Lake) Result {
 	return r
 }
 
-// ask runs a query over the settled tables, which it sees as record, mark, entity and coverage, and
+// ask runs a query over the settled tables, which it sees as record, mark, entity, coverage, alias and judgement, and
 // gives each row as its cells joined by a blank.
 func ask(t testing.TB, l *lake.Lake, query string) []string {
 	t.Helper()
@@ -163,7 +163,7 @@ func ask(t testing.TB, l *lake.Lake, query string) []string {
 	}
 	defer func() { _ = db.Close() }()
 	models := loadModels(t)
-	for _, table := range []string{Record, Mark, Entity, Coverage} {
+	for _, table := range []string{Record, Mark, Entity, Coverage, Alias, Judged} {
 		var paths []string
 		for _, f := range head.Table(table) {
 			path, err := l.Local(t.Context(), f)
@@ -172,7 +172,11 @@ func ask(t testing.TB, l *lake.Lake, query string) []string {
 			}
 			paths = append(paths, path)
 		}
-		if err := db.View(t.Context(), table, paths, models["settled_"+table].Columns); err != nil {
+		columns := models["settled_"+table].Columns
+		if table == Judged {
+			columns = judgementColumns
+		}
+		if err := db.View(t.Context(), table, paths, columns); err != nil {
 			t.Fatal(err)
 		}
 	}

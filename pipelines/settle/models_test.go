@@ -47,8 +47,10 @@ func settledInputs(models map[string]duck.Model) map[string][]duck.Column {
 	}
 	return map[string][]duck.Column{
 		"old_record": models["settled_record"].Columns, "old_entity": models["settled_entity"].Columns,
-		"old_mark": models["settled_mark"].Columns, "old_coverage": models["settled_coverage"].Columns,
-		"incoming": withID("stg_registration"), "incoming_entity": withID("stg_entity"),
+		"old_mark": models["settled_mark"].Columns, "old_alias": models["settled_alias"].Columns, "number": numberColumns,
+		"said_registration": models["settled_record"].Columns, "said_entity": models["settled_entity"].Columns, "written_range": rangeColumns,
+		"old_coverage": models["settled_coverage"].Columns,
+		"incoming":     withID("stg_registration"), "incoming_entity": withID("stg_entity"),
 		"arrived": models["moved_record"].Columns, "every_record": models["settled_record"].Columns,
 		"statement": models["stg_case"].Columns, "match": models["mark_match"].Columns,
 		"settling": {{Name: "n", Type: "BIGINT"}}, "dataset_owner": ownerColumns, "delivery": deliveryColumns, "feed_hold": holdColumns, "gone": goneColumns,

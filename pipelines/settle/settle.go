@@ -57,6 +57,7 @@ const (
 	Mark     = "mark"
 	Entity   = "entity"
 	Coverage = "coverage"
+	Alias    = "alias"
 )
 
 // RangeBits says how a range is cut: it holds the ids that are equal but for these low bits.
@@ -126,6 +127,9 @@ func (s *Settler) settle(ctx context.Context, run string, head chain.Entry, in n
 		return Result{}, err
 	}
 	if err := w.writeMarks(ctx); err != nil {
+		return Result{}, err
+	}
+	if err := w.writeAliases(ctx); err != nil {
 		return Result{}, err
 	}
 	if marks != nil && !w.marksChanged {

@@ -54,8 +54,10 @@ func TestABadRowIsRefusedWithReasonAndColumn(t *testing.T) {
 		{"no code", []string{"uscc", "<null>"}, USCCPlaceholder, "uscc", ""},
 		{"a code with a wrong check character", []string{"uscc", "91410481MA44K7X22B"}, USCCCheck, "uscc", "91410481MA44K7X22B"},
 		{"a code with a letter outside its set", []string{"uscc", "91410481MA44K7X2OA"}, USCCCharset, "uscc", "91410481MA44K7X2OA"},
-		{"a registration number", []string{"uscc", "410481100001238"}, LegacyReg, "uscc", "410481100001238"},
-		{"an organisation code", []string{"uscc", "79965505-8"}, LegacyOrg, "uscc", "79965505-8"},
+		{"a registration number with a wrong check digit", []string{"uscc", "410481100001239"}, LegacyReg, "uscc", "410481100001239"},
+		{"a registration number of before 2007, which has no check digit", []string{"uscc", "3304811104905"}, LegacyReg, "uscc", "3304811104905"},
+		{"a registration number that may be a person's", []string{"uscc", "410481600123458"}, LegacyReg, "uscc", "410**********58"},
+		{"an organisation code with a wrong check character", []string{"uscc", "79965505-7"}, LegacyOrg, "uscc", "79965505-7"},
 		{"a resident id for a code", []string{"uscc", residentID}, PersonalID, "uscc", "110*************15"},
 		{"a resident id for an authority", []string{"CF_CFJGDM", residentID}, PersonalID, "CF_CFJGDM", "110*************15"},
 		{"an authority's code with a wrong check character", []string{"CF_CFJGDM", "11410481005458125X"}, USCCCheck, "CF_CFJGDM", "11410481005458125X"},
@@ -172,6 +174,20 @@ func TestAFileNameInAnotherEncodingIsStoredAsText(t *testing.T) {
 			if !utf8.ValidString(v) {
 				t.Errorf("%s holds %q", column, v)
 			}
+		}
+	}
+}
+
+// A number from before 2015 is no code, but a registration can tie it to one: the row is kept under it.
+func TestARowUnderANumberFromBefore2015IsKeptWithAWarning(t *testing.T) {
+	for _, c := range []struct{ given, kept, warning string }{
+		{"410481100001238", "410481100001238", LegacyReg},
+		{" ４１０４８１１００００１２３８", "410481100001238", LegacyReg},
+		{"79965505-8", "799655058", LegacyOrg},
+	} {
+		result, kept, _ := stageOne(t, clean("1", "uscc", c.given))
+		if result.Ledger.Accepted != 1 || kept["uscc"] != c.kept || result.Warnings[c.warning] != 1 {
+			t.Errorf("%q: %+v, kept as %q, warnings %v", c.given, result.Ledger, kept["uscc"], result.Warnings)
 		}
 	}
 }

@@ -25,11 +25,16 @@ func (c *contract) judge(w *word, place int, raw string) (warnings []string) {
 	switch {
 	case place == c.uscc:
 		v := c.words.CheckUSCC(raw)
-		if !v.Valid {
+		switch {
+		case v.Valid:
+			warnings = v.Warnings
+		case c.legacyNumber(v): // settling keeps the row until a registration names the number
+			warnings = legacyWarning(v.Reason)
+		default:
 			w.reason = v.Reason
 			return nil
 		}
-		w.value, warnings = value{set: true, text: v.Normalized}, v.Warnings
+		w.value = value{set: true, text: v.Normalized}
 	default:
 		w.value, w.reason = f.read(raw)
 		if f.personal && f.plain() && isMasked(raw) { // a person that was masked before: nothing else of it is kept anyway

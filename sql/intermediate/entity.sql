@@ -1,7 +1,7 @@
 -- model:   entity
 -- The entities as scoring may see them: of each the newest version known at known_seq (for a yearly
 -- policy: received by its cut-off). A code seen only in other records has no in_scope_from.
--- inputs:  settled_entity, run
+-- inputs:  settled_entity, identity, run
 -- grain:   entity_id
 -- columns:
 --   entity_id       BIGINT   registry id, internal
@@ -12,6 +12,7 @@
 --   in_scope_until  DATE     first day on which it is no longer; null: open
 --   division        VARCHAR  GB/T 2260, of the registration
 --   industry        VARCHAR  industry code
+--   survivor_id     BIGINT   the entity that its records are counted for, by a judgement or as a known number; null: itself
 with superseded as (
     select distinct e.entity_id
     from settled_entity as e
@@ -48,5 +49,7 @@ select
     cast(e.in_scope_from as date)    as in_scope_from,
     cast(e.in_scope_until as date)   as in_scope_until,
     cast(e.division as varchar)      as division,
-    cast(e.industry as varchar)      as industry
+    cast(e.industry as varchar)      as industry,
+    cast(i.to_id as bigint)          as survivor_id
 from seen as e
+left join identity as i on i.from_id = e.entity_id and i.record_id is null and i.dataset is null

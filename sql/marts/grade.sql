@@ -1,7 +1,8 @@
 -- model:   grade
 -- Total, grade and class of each entity in the policy's population on as_of: of an admitted category
 -- and registered in force, with records or without; and bodies of the other categories that the
--- policy names, only while an override forces their grade.
+-- policy names, only while an override forces their grade. A code that was merged into another is not
+-- graded: its records are the other's.
 -- inputs:  entity, int_totals, policy, policy_category, policy_indicator, policy_band, policy_override,
 --          policy_grade, run
 -- grain:   entity_id
@@ -46,8 +47,9 @@ summed as (
     cross join neutral as n
     cross join policy as p
     cross join run
-    where ((e.in_scope_from <= run.as_of and (e.in_scope_until is null or e.in_scope_until > run.as_of)) and not c.listed)
-        or (c.listed and t.forced_rank is not null and (e.in_scope_until is null or e.in_scope_until > run.as_of))
+    where e.survivor_id is null
+        and (((e.in_scope_from <= run.as_of and (e.in_scope_until is null or e.in_scope_until > run.as_of)) and not c.listed)
+        or (c.listed and t.forced_rank is not null and (e.in_scope_until is null or e.in_scope_until > run.as_of)))
 ),
 bounded as (
     select

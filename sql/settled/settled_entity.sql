@@ -8,7 +8,7 @@
 --   entity_id       BIGINT     given once, in the order of codes within a snapshot, never reused
 --   uscc            VARCHAR    code
 --   name            VARCHAR    registered name; of a code not registered, as a row gave it
---   category        VARCHAR    first two characters of the code
+--   category        VARCHAR    first two characters of the code; null: a number from before 2015, which has none
 --   in_scope_from   DATE       registered since; null: seen in other data only
 --   in_scope_until  DATE       first day no longer registered
 --   survivor_id     BIGINT     the entity it was merged into; null: none
@@ -35,7 +35,9 @@ candidate as (
         or (c.source_time, c.dataset, c.stage_n, c.row_no) > (k.source_time, k.dataset, k.stage_n, k.row_no)
     union all
     select
-        entity_id, uscc, name, left(uscc, 2), null, null, substr(uscc, 3, 6), null, received_on,
+        entity_id, uscc, name,
+        case when length(uscc) = 18 then left(uscc, 2) end, null, null,
+        case when length(uscc) = 18 then substr(uscc, 3, 6) end, null, received_on,
         0 as place,
     from seen
 ),

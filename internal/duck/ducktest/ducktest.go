@@ -162,13 +162,19 @@ func (s Suite) create(ctx context.Context, db *duck.DB, model duck.Model, files 
 		if _, given := files[input+".csv"]; !isModel || given {
 			continue
 		}
-		if _, also := s.Inputs[input]; also {
-			if err := db.Exec(ctx, "drop table if exists "+duck.Ident(input)); err != nil {
-				return err
-			}
-		}
 		if err := s.create(ctx, db, inner, files); err != nil {
 			return err
+		}
+	}
+	if _, also := s.Inputs[model.Name]; also { // a model that other cases may give: here it is computed
+		var empty bool
+		if err := db.One(ctx, "select count(*) > 0 from duckdb_tables() where table_name = $1", []any{model.Name}, &empty); err != nil {
+			return err
+		}
+		if empty {
+			if err := db.Exec(ctx, "drop table "+duck.Ident(model.Name)); err != nil {
+				return err
+			}
 		}
 	}
 	return db.Create(ctx, model)
