@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/apache/arrow/go/v15/arrow/memory"
@@ -35,22 +36,27 @@ func parquetRows(ctx context.Context, in *os.File, out *sheet) error {
 	if err != nil {
 		return err
 	}
-	p := &parquetFile{in: in, size: info.Size(), int96Local: out.job.int96Local}
-	if err := p.open(); err != nil {
-		return err
+	p := &parquetFile{in: &fileAt{file: in}, size: info.Size(), int96Local: out.job.int96Local}
+	for _, step := range []func() error{
+		p.open,
+		func() error { return p.check(ctx) },
+		func() error { return p.walk(ctx, func(*parquetRow) error { return nil }) },
+		func() error { return p.walk(ctx, func(r *parquetRow) error { return r.into(out) }) },
+	} {
+		err := step()
+		if p.in.err != nil { // the disk, not the file
+			return p.in.err
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if err := p.check(ctx); err != nil {
-		return err
-	}
-	if err := p.walk(ctx, func(*parquetRow) error { return nil }); err != nil {
-		return err
-	}
-	return p.walk(ctx, func(r *parquetRow) error { return r.into(out) })
+	return nil
 }
 
 // parquetFile is a file that is open, and where in it we are.
 type parquetFile struct {
-	in         *os.File
+	in         *fileAt
 	size       int64
 	int96Local bool
 	rdr        *file.Reader
@@ -67,9 +73,12 @@ func (p *parquetFile) guard(err *error) {
 func (p *parquetFile) open() (err error) {
 	defer p.guard(&err)
 	p.where = "the footer"
-	tail := make([]byte, 8)
-	if _, err := p.in.ReadAt(tail, p.size-8); p.size < 12 || err != nil {
+	if p.size < 12 {
 		return &refusal{parquetBroken, 0, "too short to be Parquet"}
+	}
+	tail := make([]byte, 8)
+	if _, err := p.in.ReadAt(tail, p.size-8); err != nil {
+		return err
 	}
 	switch magic := string(tail[4:]); {
 	case magic == "PARE":
@@ -82,7 +91,7 @@ func (p *parquetFile) open() (err error) {
 	}
 	props := parquet.NewReaderProperties(memory.NewGoAllocator()) // values point into pages: these must stay until collected
 	props.BufferedStreamEnabled = true
-	if p.rdr, err = file.NewParquetReader(p.in, file.WithReadProps(props)); err != nil {
+	if p.rdr, err = file.NewParquetReader(io.NewSectionReader(p.in, 0, p.size), file.WithReadProps(props)); err != nil {
 		return &refusal{parquetBroken, 0, err.Error()}
 	}
 	return nil

@@ -45,6 +45,7 @@ const maxPart = 16 << 20
 type xlsxBook struct {
 	ctx     context.Context //nolint:containedctx // for the readers of one call
 	limits  limits
+	source  *fileAt
 	parts   map[string]*zip.File // by lower-case path
 	sheets  []xlsxSheetPart
 	formats []xlsxFormat // by style
@@ -84,7 +85,7 @@ func openBook(ctx context.Context, in *os.File, l limits) (*xlsxBook, error) {
 	case err != nil:
 		return nil, noZip(in, err)
 	}
-	b := &xlsxBook{ctx: ctx, limits: l, parts: map[string]*zip.File{}}
+	b := &xlsxBook{ctx: ctx, limits: l, source: source, parts: map[string]*zip.File{}}
 	for _, f := range archive.File {
 		b.parts[strings.ToLower(strings.TrimPrefix(path.Clean("/"+strings.ReplaceAll(f.Name, `\`, "/")), "/"))] = f
 	}
@@ -241,6 +242,8 @@ func (b *xlsxBook) damaged(part string, err error) error {
 	switch {
 	case b.ctx.Err() != nil:
 		return b.ctx.Err()
+	case b.source.err != nil: // the disk, not the workbook
+		return b.source.err
 	case known:
 		return err
 	case grows:

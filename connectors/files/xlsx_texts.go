@@ -3,6 +3,7 @@ package files
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"regexp"
@@ -47,11 +48,11 @@ func (b *xlsxBook) readTexts(part string) (*xlsxTexts, error) {
 		}
 		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "si" {
 			text, err := richText(dec, burn)
-			if err == nil {
-				err = t.add(text)
-			}
 			if err != nil {
 				return t, b.damaged(part, err)
+			}
+			if err := t.add(text); err != nil { // the disk, not the workbook
+				return t, fmt.Errorf("keep the texts of a workbook: %w", err)
 			}
 		}
 	}
