@@ -3,6 +3,8 @@ package dbtable
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -46,16 +48,62 @@ func openOracle(ctx context.Context, s address, sid string) (engine, error) {
 	if s.sslmode == "require" || s.sslmode == "verify-full" { // Oracle listens for TLS on a port of its own: nothing to prefer
 		options["SSL"], options["SSL VERIFY"] = "enable", strconv.FormatBool(s.sslmode == "verify-full")
 	}
-	db, err := sql.Open("oracle", goora.BuildUrl(s.host, s.port, s.database, s.user, s.password, options))
+	inner, err := (&goora.OracleDriver{}).OpenConnector(goora.BuildUrl(s.host, s.port, s.database, s.user, s.password, options))
 	if err != nil {
 		return nil, hide(err, s.password)
 	}
+	db := sql.OpenDB(oracleConnector{inner, s})
+	db.SetMaxIdleConns(0) // a connection for each pull: servers close idle ones, and this driver does not see it
 	e := oracleEngine(db, s.zone)
 	if _, err := e.ping(ctx); err != nil {
 		_ = e.close()
-		return nil, hide(err, s.password)
+		return nil, err
 	}
 	return e, nil
+}
+
+// oracleConnector bounds connecting. The driver keeps the deadline of the context it connects with for
+// the life of the connection, so it gets one without, and is waited for from outside.
+type oracleConnector struct {
+	driver.Connector
+	at address
+}
+
+func (c oracleConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	type outcome struct {
+		conn driver.Conn
+		err  error
+	}
+	ended := make(chan outcome, 1)
+	go func() {
+		conn, err := c.Connector.Connect(context.WithoutCancel(ctx))
+		ended <- outcome{conn, err}
+	}()
+	patience := time.NewTimer(c.at.wait)
+	defer patience.Stop()
+	select {
+	case o := <-ended:
+		if o.err != nil && strings.Contains(o.err.Error(), "no available servers") {
+			o.err = errors.New("the listener refused the connection: it does not know the service name or SID, or takes no connections now; its log says which (ORA-12514, ORA-12505, ORA-12528)")
+		}
+		if o.err != nil {
+			o.err = hide(o.err, c.at.password)
+		}
+		return o.conn, o.err
+	case <-ctx.Done():
+		go release(ended, func(o outcome) driver.Conn { return o.conn })
+		return nil, ctx.Err()
+	case <-patience.C:
+		go release(ended, func(o outcome) driver.Conn { return o.conn })
+		return nil, fmt.Errorf("the server took the connection and said nothing for %s", c.at.wait)
+	}
+}
+
+// release closes a connection that came after nobody waited for it any more.
+func release[T any](ended <-chan T, conn func(T) driver.Conn) {
+	if c := conn(<-ended); c != nil {
+		_ = c.Close()
+	}
 }
 
 // hide keeps a password out of an error of a driver that takes it in its address.
