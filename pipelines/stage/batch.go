@@ -29,6 +29,7 @@ type batch struct {
 	today    catalog.Date
 	line     *line // nil while pages are held
 	rows     *rowTable
+	tops     *tops
 	tables   map[string]*table
 	held     held
 	seen     *seen // nil while pages are held
@@ -68,6 +69,7 @@ func (s *Stager) begin(c *contract, p Pull, head chain.Entry) (*batch, error) {
 	if p.CollectedOn != 0 && p.CollectedOn != catalog.NoDate {
 		b.received = p.CollectedOn
 	}
+	b.tops = newTops(c)
 	b.drifts = newDrifts(c, b.masker)
 	return b, nil
 }
@@ -127,6 +129,7 @@ func (b *batch) take(ctx context.Context, k *block) error {
 			return err
 		}
 	}
+	b.tops.add(k, b.masker)
 	b.warn(k)
 	return b.write(ctx, k)
 }
@@ -244,6 +247,9 @@ func (b *batch) finish(ctx context.Context) ([]chain.File, error) {
 	if err := b.struckOut(ctx); err != nil {
 		return nil, err
 	}
+	if err := b.profiled(ctx); err != nil {
+		return nil, err
+	}
 	var files []chain.File
 	if rows := b.rows; rows != nil {
 		b.rows = nil
@@ -253,7 +259,7 @@ func (b *batch) finish(ctx context.Context) ([]chain.File, error) {
 		}
 		files = put
 	}
-	for _, name := range []string{QuarantineTable, TakenTable, CorrectedTable} {
+	for _, name := range []string{QuarantineTable, TakenTable, CorrectedTable, ProfileTable} {
 		t, ok := b.tables[name]
 		if !ok {
 			continue

@@ -23,6 +23,8 @@ type block struct {
 	warned   []warned
 	good     []goodRow
 	keys     []byte    // record keys of the good rows, one behind the other
+	tallies  [][]tally // by field
+	counted  []int64   // by field: rows behind the tallies
 	computed [][]value // by family column, what is not a field's own value; by good row
 }
 
@@ -136,7 +138,7 @@ func (k *block) accept(b *batch, i int) {
 // newBlock makes an empty block for a contract.
 func newBlock(b *batch) *block {
 	return &block{fields: make([]wordList, len(b.contract.fields)), checker: newRowChecker(b.contract, b.today),
-		computed: make([][]value, len(b.contract.columns)), judged: make(chan struct{}, 1)}
+		computed: make([][]value, len(b.contract.columns)), tallies: make([][]tally, len(b.contract.fields)), counted: make([]int64, len(b.contract.fields)), judged: make(chan struct{}, 1)}
 }
 
 // arrived is what the collector takes in order: a page as it begins, or a block of its rows.

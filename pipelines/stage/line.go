@@ -21,6 +21,8 @@ type line struct {
 	err    error // of the collector, once failed or ended is closed
 	stop   sync.Once
 	binder binder
+
+	profiles []*profile // one for each goroutine that judges, whole once ended is closed
 }
 
 func (b *batch) startLine(ctx context.Context) *line {
@@ -31,9 +33,11 @@ func (b *batch) startLine(ctx context.Context) *line {
 		l.free <- newBlock(b)
 	}
 	for range cores {
+		p := newProfile(b.contract)
+		l.profiles = append(l.profiles, p)
 		go func() {
 			for k := range l.judge {
-				k.run(b)
+				k.run(b, p)
 			}
 		}()
 	}
@@ -42,7 +46,7 @@ func (b *batch) startLine(ctx context.Context) *line {
 }
 
 // run judges the block; a panic in it becomes the pull's error.
-func (k *block) run(b *batch) {
+func (k *block) run(b *batch, p *profile) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			k.fault = fmt.Errorf("judge rows of %s: %v", b.ID, fault)
@@ -50,6 +54,7 @@ func (k *block) run(b *batch) {
 		k.judged <- struct{}{}
 	}()
 	k.judge(b)
+	p.look(k)
 }
 
 // send puts a page on the line. Its memory is given back behind its last block.
