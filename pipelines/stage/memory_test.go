@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"xinshu/connectors"
 )
 
 // rowsEnv makes the test binary stage so many rows and end: a child whose peak memory is its own.
@@ -36,7 +38,7 @@ func TestMain(m *testing.M) {
 }
 
 // stageInChild stages the rows and then the same rows again, so that every look-up of the second pull
-// finds something.
+// finds something; then a list that is whole and empty, so that every row has left.
 func stageInChild(n string) error {
 	rows, err := strconv.Atoi(n)
 	if err != nil {
@@ -48,7 +50,7 @@ func stageInChild(n string) error {
 	}
 	defer os.RemoveAll(dir)
 	s := &Stager{Lake: &folder{dir: dir}, Words: words{}, Now: noon}
-	first, err := s.Run(context.Background(), penalties(), stream(rows), Pull{Run: "r1"})
+	first, err := s.Run(context.Background(), penalties(), stream(rows), Pull{Run: "r1", Source: "a"})
 	if err != nil {
 		return err
 	}
@@ -58,6 +60,15 @@ func stageInChild(n string) error {
 	}
 	if first.Ledger.Accepted != second.Ledger.Duplicate || first.Ledger.Accepted == 0 {
 		return fmt.Errorf("first %+v, second %+v: not all rows were known again", first.Ledger, second.Ledger)
+	}
+	list := penalties()
+	list.Stock = "whole"
+	third, err := s.Run(context.Background(), list, pages(connectors.Page{Whole: true}), Pull{Run: "r3", Before: "end", Source: "a"})
+	if err != nil {
+		return err
+	}
+	if third.Gone == 0 || third.Gone > first.Ledger.Accepted {
+		return fmt.Errorf("of %d rows %d have left", first.Ledger.Accepted, third.Gone)
 	}
 	return nil
 }

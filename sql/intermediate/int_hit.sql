@@ -1,9 +1,8 @@
 -- model:   int_hit
 -- Each record that counts on as_of or will count later, with each rule or override that it hits. A
 -- rule with months counts an act so long from its decision; one without counts a fact while it holds.
--- A favourable fact that ran out while its feed was on hold goes on counting: its renewal may be what
--- the feed did not bring. An adverse one ends on its day, whatever the feed does.
--- inputs:  record, held_feed, policy_match, policy_rule, policy_indicator, run
+-- What held_hit keeps counts with them.
+-- inputs:  record, policy_match, held_hit, run
 -- grain:   record_id, seq
 -- columns:
 --   entity_id    BIGINT   registry id, internal
@@ -25,15 +24,6 @@ with item as (
         case when m.months is not null then add_months(run.as_of, -m.months) end as after_on
     from policy_match as m
     cross join run
-),
--- Points that replace the neutral value help when they are above it, points that are added when they are positive.
-helping as (
-    select i.seq, i.kind, i.level, i.as_of
-    from item as i
-    join policy_rule as p on p.seq = i.seq
-    join policy_indicator as x on x.seq = p.indicator_seq
-    where i.months is null
-        and p.points > case when x.pick = 'sum' then 0 else x.neutral end
 )
 select
     cast(r.entity_id as bigint)    as entity_id,
@@ -51,18 +41,14 @@ where r.status in ('in_force', 'disputed')
     and case when i.months is null then r.valid_until is null or r.valid_until > i.as_of else r.decided_on > i.after_on end
 union all
 select
-    cast(r.entity_id as bigint)    as entity_id,
-    cast(r.record_id as varchar)   as record_id,
-    cast(i.seq as bigint)          as seq,
+    cast(h.entity_id as bigint)    as entity_id,
+    cast(h.record_id as varchar)   as record_id,
+    cast(h.seq as bigint)          as seq,
     cast(null as bigint)           as months,
-    cast(i.as_of as date)          as as_of,
-    cast(r.decided_on as date)     as decided_on,
-    cast(case when r.valid_from > r.decided_on then r.valid_from else r.decided_on end as date) as starts_on,
+    cast(run.as_of as date)        as as_of,
+    cast(h.decided_on as date)     as decided_on,
+    cast(h.starts_on as date)      as starts_on,
     cast(null as date)             as holds_until,
     cast(null as date)             as ends_on
-from held_feed as h
-join record as r on r.dataset = h.dataset
-join helping as i on i.kind = r.kind and i.level = r.level
-where r.status in ('in_force', 'disputed')
-    and r.valid_until > h.complete_to
-    and r.valid_until <= i.as_of
+from held_hit as h
+cross join run
