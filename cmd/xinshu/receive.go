@@ -24,7 +24,21 @@ import (
 func receiveCommand(t *terminal, o *options) *cobra.Command {
 	var addr string
 	cmd := &cobra.Command{Use: "receive", Short: "take records that departments post, until Ctrl-C", Args: usage(cobra.NoArgs),
-		Long: "Listens for POST /v1/receive/{source}/{dataset} from the senders of the config's section receive. Each batch is staged as one commit and answered with a receipt; the same batch number posted again has the same receipt and stages nothing twice."}
+		Long: `Listens for POST /v1/receive/{source}/{dataset} from the senders of the config's section receive.
+Each batch is staged as one commit and answered with a receipt; the same batch number
+posted again with the same bytes has the same receipt and stages nothing twice.
+
+Body: application/json (an array of rows, or {"batch_no", "total", "rows": [...]}),
+application/x-ndjson or text/csv; charset utf-8 or gb18030.
+Headers:
+  X-Timestamp   epoch milliseconds, at most 5 minutes off
+  X-Nonce       8 to 64 characters, a new one for every post
+  X-Digest      hash of the body in hex: SHA-256, or SM3 where the sender signs by SM3 or SM2
+  X-Batch-No    the sender's number of the batch (in JSON it may be the member batch_no)
+  X-Total       rows in the batch (in JSON it may be the member total); empty: not said
+  X-Signature   Base64 or hex, over these lines joined by line feeds, with none at the end:
+                xinshu-receive-1, timestamp, nonce, source, dataset, X-Batch-No, X-Total, X-Digest
+                (a header that is not sent is an empty line)`}
 	cmd.Flags().StringVar(&addr, "addr", "", "where to listen (default 127.0.0.1:8089, or what the config says)")
 	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
 		if len(a.config.Receive.Senders) == 0 {

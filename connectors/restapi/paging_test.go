@@ -195,3 +195,24 @@ func TestAPullSaysWhetherItGaveEverything(t *testing.T) {
 		}
 	}
 }
+
+func FuzzNextLink(f *testing.F) {
+	f.Add(`</a?b=1,2>; rel="next", <c>; rel=prev`)
+	f.Add(`<a`)
+	f.Add(`<a>; title="<"; rel=next`)
+	f.Fuzz(func(t *testing.T, header string) {
+		if next := nextLink(header); next != "" && !strings.Contains(header, "<"+next+">") {
+			t.Errorf("%q is not in %q", next, header)
+		}
+	})
+}
+
+func TestTheNextLinkIsFoundAmongOthers(t *testing.T) {
+	for header, want := range map[string]string{
+		``: "", `<a>; rel="prev"`: "", `<a>; rel=next`: "a", `<a>;REL="next"`: "a", `<a>; rel="prev", <b,c>; title="下一页"; rel="next"`: "b,c", `<a`: "", `a; rel=next`: "", `<a>; rel="prev" <b>; rel="next"`: "b",
+	} {
+		if got := nextLink(header); got != want {
+			t.Errorf("%s: %q, want %q", header, got, want)
+		}
+	}
+}
