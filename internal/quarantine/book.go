@@ -1,8 +1,10 @@
 package quarantine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"xinshu/internal/chain"
@@ -15,7 +17,8 @@ type Book struct {
 	dataset string
 	db      *duck.DB
 	head    chain.Entry
-	empty   bool // nothing was ever refused
+	empty   bool     // nothing was ever refused
+	paths   []string // of the quarantine objects, in the order of their commits
 }
 
 // refusedColumns are those of the quarantine table that are read. They are all read as text or whole
@@ -61,7 +64,9 @@ func OpenBook(ctx context.Context, lake Lake, db *duck.DB, dataset string) (*Boo
 func (b *Book) view(ctx context.Context, lake Lake, table, name string, columns []duck.Column) error {
 	var paths []string
 	var places [][]any
-	for _, f := range b.head.Table(table) {
+	files := b.head.Table(table)
+	slices.SortStableFunc(files, func(a, b chain.File) int { return cmp.Compare(a.N, b.N) })
+	for _, f := range files {
 		path, err := lake.Local(ctx, f)
 		if err != nil {
 			return err
@@ -83,7 +88,10 @@ func (b *Book) view(ctx context.Context, lake Lake, table, name string, columns 
 			has[c.Name] = true
 		}
 	}
-	parts := []string{"f.n", "f.run", "f.source"}
+	if table == "quarantine" {
+		b.paths = paths
+	}
+	parts := []string{"f.n", "f.run", "f.source", "f.filename"}
 	for _, c := range columns {
 		source := "r." + duck.Ident(c.Name)
 		if !has[c.Name] {
@@ -104,7 +112,7 @@ func (b *Book) view(ctx context.Context, lake Lake, table, name string, columns 
 // sending it until it is mended there.
 var statements = []string{
 	`create or replace view refused as
-	select n, run, source, row_no, coalesce(origin_file, '') as origin_file, coalesce(origin_line, 0) as origin_line, reason,
+	select n, run, source, filename, row_no, coalesce(origin_file, '') as origin_file, coalesce(origin_line, 0) as origin_line, reason,
 		coalesce(column_name, '') as column_name, coalesce(value, '') as value, original, received_on, epoch_us(coalesce(batch_time, cast(received_on as timestamp))) as received_at,
 		coalesce(content, md5(concat(original, case when starts_with(original, '{"_row":') then concat(origin_file, chr(31), origin_line) end))) as content
 	from quarantine_read`,
@@ -114,7 +122,7 @@ var statements = []string{
 		min(struct_pack(n := n, row_no := row_no)) as first, max(struct_pack(n := n, row_no := row_no)) as last
 	from refused group by content`,
 
-	`create or replace view standing as
+	`create or replace temp table standing as
 	select t.content, t.seen, t.first_day, t.last_day, t.first.n as n, t.first.row_no as row_no, t.last.n as last_n, t.last.row_no as last_row,
 		case c.outcome when 'accepted' then 'corrected' when 'duplicate' then 'corrected' when 'skipped' then 'corrected'
 			when 'withdrawn' then 'withdrawn' when 'again' then 'again' else 'open' end as state,

@@ -79,8 +79,8 @@ type Correction struct {
 	RowNo    int64  `json:"row_no,omitempty"`   // number of the staged row in that commit
 }
 
-// List yields refused rows, dataset by dataset in the order given, each in order of arrival. It holds
-// one row at a time. db is used until the sequence ends.
+// List yields refused rows, dataset by dataset in the order given, each in order of arrival, which of
+// rows that say the same is that of the newest. It holds one row at a time. db is used until the sequence ends.
 func List(ctx context.Context, lake Lake, db *duck.DB, q Query) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		for _, dataset := range q.Datasets {
@@ -111,13 +111,22 @@ func (b *Book) List(ctx context.Context, q Query) iter.Seq2[Row, error] {
 		where = "($1 = '' or r.reason = $1) and ($2 = '' or r.run = $2)"
 		state, id = "case when r.n = s.n and r.row_no = s.row_no then s.state else 'repeat' end", "r.n, r.row_no"
 	}
-	return b.rows(ctx, `
-		select `+id+`, r.run, r.origin_file, r.origin_line, r.reason, r.column_name, r.value, r.original, r.received_on,
-			`+state+`, s.seen, s.first_day, s.last_day,
-			coalesce(s.outcome, ''), coalesce(s.corrected_by, ''), coalesce(s.corrected_at, ''), coalesce(s.way, ''), coalesce(s.workbook, ''),
-			coalesce(s.corrected_file, ''), coalesce(s.corrected_line, 0), coalesce(s.corrected_n, 0), coalesce(s.corrected_row, 0), s.source, s.received_at
-		from standing as s join refused as r on `+join+`
-		where `+where+` order by 1, 2`, q.Reason, q.Run)
+	// One object after another, so that no more than one has to be put in order.
+	return func(yield func(Row, error) bool) {
+		for _, path := range b.paths {
+			for row, err := range b.rows(ctx, `
+				select `+id+`, r.run, r.origin_file, r.origin_line, r.reason, r.column_name, r.value, r.original, r.received_on,
+					`+state+`, s.seen, s.first_day, s.last_day,
+					coalesce(s.outcome, ''), coalesce(s.corrected_by, ''), coalesce(s.corrected_at, ''), coalesce(s.way, ''), coalesce(s.workbook, ''),
+					coalesce(s.corrected_file, ''), coalesce(s.corrected_line, 0), coalesce(s.corrected_n, 0), coalesce(s.corrected_row, 0), s.source, s.received_at
+				from standing as s join refused as r on `+join+`
+				where r.filename = `+duck.Text(path)+` and `+where+` order by r.row_no`, q.Reason, q.Run) {
+				if !yield(row, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
 }
 
 func (b *Book) rows(ctx context.Context, query string, args ...any) iter.Seq2[Row, error] {

@@ -177,7 +177,7 @@ func TestTheBooksBalanceOverTheLoop(t *testing.T) {
 	for _, r := range list(t, s, db, quarantine.Query{Datasets: datasets}) {
 		open = append(open, fmt.Sprint(r.ID, " ", r.Run, " ", r.Seen))
 	}
-	if got := strings.Join(open, "; "); got != "cult.penalty/1/2 r2 2; cult.penalty/1/5 r1 1; cult.penalty/3/1 r3 1" {
+	if got := strings.Join(open, "; "); got != "cult.penalty/1/5 r1 1; cult.penalty/1/2 r2 2; cult.penalty/3/1 r3 1" {
 		t.Errorf("open: %s", got)
 	}
 	states := map[string]int{}

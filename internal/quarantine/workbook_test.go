@@ -307,12 +307,12 @@ func TestWhatIsWrongIsNamedWithItsCell(t *testing.T) {
 
 func TestAWorkbookOfAnotherHubIsRefused(t *testing.T) {
 	s, db := filled(t)
-	path := export(t, s, db)
 	for name, edit := range map[string]func(*excelize.File) error{
 		"another hub":     func(f *excelize.File) error { return f.SetCellStr("_xinshu", "A2", "ffff") },
 		"another version": func(f *excelize.File) error { return f.SetCellStr("_xinshu", "A1", "xinshu-quarantine-9") },
 		"no identity":     func(f *excelize.File) error { return f.DeleteSheet("_xinshu") },
 	} {
+		path := export(t, s, db)
 		edited(t, path, edit)
 		if _, err := quarantine.Read(t.Context(), db, path, "x.xlsx", key); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: error %v", name, err)
