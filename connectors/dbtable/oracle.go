@@ -133,7 +133,7 @@ func oracleBegin(ctx context.Context, c *sql.Conn, write bool) (ender, error) {
 	if _, err := c.ExecContext(ctx, oracleSession); err != nil {
 		return nil, err
 	}
-	tx, err := c.BeginTx(ctx, nil)
+	tx, err := beginTx(ctx, c, sql.LevelDefault)
 	if err != nil || write {
 		return tx, err
 	}

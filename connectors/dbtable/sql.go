@@ -71,6 +71,13 @@ func (e *sqlEngine) transact(ctx context.Context, write bool, work func(*sqlConn
 	return nil
 }
 
+// beginTx opens a transaction that a cancelled context does not end by itself: database/sql would roll
+// it back beside the rows that are still being read on the same line, and both wait for ever. Queries
+// keep their context; what is left is rolled back once they have ended.
+func beginTx(ctx context.Context, c *sql.Conn, level sql.IsolationLevel) (*sql.Tx, error) {
+	return c.BeginTx(context.WithoutCancel(ctx), &sql.TxOptions{Isolation: level})
+}
+
 // statements is a transaction made of statements, where database/sql cannot say how it begins.
 type statements struct {
 	ctx context.Context //nolint:containedctx // lives as long as the transaction

@@ -79,7 +79,7 @@ func sqlserverBegin(ctx context.Context, c *sql.Conn, write bool) (ender, error)
 			level = sql.LevelSnapshot
 		}
 	}
-	return c.BeginTx(ctx, &sql.TxOptions{Isolation: level})
+	return beginTx(ctx, c, level)
 }
 
 var sqlserverDialect = dialect{quote: doubled("[", "]"), literal: doubled("N'", "'"), mark: numbered("@p"), alias: " as ", locked: " with (updlock, rowlock)", upsert: upsertMerge,

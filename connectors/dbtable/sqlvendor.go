@@ -55,9 +55,9 @@ func vendorEngine(db *sql.DB, zone *time.Location) *sqlEngine {
 		begin: func(ctx context.Context, c *sql.Conn, write bool) (ender, error) {
 			// A pull must see one state of the table: whatever the vendor calls a snapshot.
 			if write {
-				return c.BeginTx(ctx, nil)
+				return beginTx(ctx, c, sql.LevelDefault)
 			}
-			return c.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelSerializable})
+			return beginTx(ctx, c, sql.LevelSerializable)
 		}}
 }
 

@@ -112,11 +112,12 @@ func atZone(zone *time.Location) func(dst, came []byte) ([]byte, error) {
 		return nil
 	}
 	return func(dst, came []byte) ([]byte, error) {
-		t, err := time.ParseInLocation(time.DateTime, string(came), zone) // a fraction is read too
-		if err != nil {
-			return append(dst, came...), nil
+		for _, layout := range []string{time.DateTime, "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02T15:04"} { // a fraction is read too
+			if t, err := time.ParseInLocation(layout, string(came), zone); err == nil {
+				return t.In(connectors.Shanghai).AppendFormat(dst, "2006-01-02 15:04:05.999999999"), nil
+			}
 		}
-		return t.In(connectors.Shanghai).AppendFormat(dst, "2006-01-02 15:04:05.999999999"), nil
+		return append(dst, came...), nil
 	}
 }
 
