@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -133,4 +134,15 @@ func (t Term) note() string {
 		return d.String()
 	}
 	return strings.TrimSpace(fmt.Sprintf("%s..%s %s", days(t.ValidFrom), days(t.ValidUntil), t.Department))
+}
+
+// PlatformDatasets are the ids of the datasets that platforms send, and not departments.
+func (c *Catalog) PlatformDatasets() []string {
+	var ids []string
+	for _, d := range c.Datasets {
+		if slices.ContainsFunc(c.Platforms, func(p Platform) bool { return p.ID == d.Owner }) {
+			ids = append(ids, d.ID)
+		}
+	}
+	return ids
 }

@@ -137,7 +137,7 @@ func (a *app) wire(key []byte) {
 		Catalog: a.catalog, Drivers: a.drivers, Heads: a.lake, Runs: a.state, Posts: a.state, Now: a.now, Parallel: 2,
 		Stager:    &stage.Stager{Lake: a.lake, Words: a.catalog, Now: a.now, HashKey: key},
 		Settler:   &settle.Settler{Lake: a.lake, Catalog: a.catalog, SQL: sql.Files, Now: a.now, Threads: c.Score.Threads, Memory: c.Score.MemoryMB},
-		Scorer:    &score.Scorer{Lake: a.lake, Seals: a.seals, SQL: sql.Files, Duck: a.duck, Xinshu: version},
+		Scorer:    &score.Scorer{Lake: a.lake, Seals: a.seals, SQL: sql.Files, Duck: a.duck, Platforms: a.catalog.PlatformDatasets(), Xinshu: version},
 		Publisher: &publish.Publisher{Lake: a.lake, Duck: a.duck},
 		Sender:    &push.Sender{Outbox: a.state, Now: a.now},
 	}

@@ -218,7 +218,7 @@ func explanationsAgree(t *testing.T, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		x, err := explain.Open(t.Context(), explain.Options{Lake: a.lake, SQL: sql.Files, Duck: a.duck, Policy: p})
+		x, err := explain.Open(t.Context(), explain.Options{Lake: a.lake, SQL: sql.Files, Duck: a.duck, Policy: p, Platforms: a.catalog.PlatformDatasets()})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,7 @@ func explainCommand(t *terminal, o *options) *cobra.Command {
 }
 
 func (a *app) explain(ctx context.Context, p catalog.Policy, uscc string, clocks grading.Clocks) (e explain.Explanation, err error) {
-	x, err := explain.Open(ctx, explain.Options{Lake: a.lake, SQL: sql.Files, Duck: a.duck, Policy: p})
+	x, err := explain.Open(ctx, explain.Options{Lake: a.lake, SQL: sql.Files, Duck: a.duck, Policy: p, Platforms: a.catalog.PlatformDatasets()})
 	if err != nil {
 		return e, err
 	}

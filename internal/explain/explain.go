@@ -26,10 +26,11 @@ type Lake interface {
 
 // Options say what is explained from what.
 type Options struct {
-	Lake   Lake
-	SQL    fs.FS
-	Duck   duck.Options
-	Policy catalog.Policy
+	Lake      Lake
+	SQL       fs.FS
+	Duck      duck.Options
+	Policy    catalog.Policy
+	Platforms []string // datasets that platforms send
 }
 
 // Explainer explains entities under one policy, as the settled data stood when it was opened.
@@ -127,6 +128,9 @@ func (x *Explainer) Close() error { return x.db.Close() }
 
 func (x *Explainer) prepare(ctx context.Context) error {
 	if err := grading.Prepare(ctx, x.db, x.models, x.o.Policy, grading.Clocks{}); err != nil {
+		return err
+	}
+	if err := grading.SetPlatforms(ctx, x.db, x.o.Platforms); err != nil {
 		return err
 	}
 	for _, r := range slices.Concat(grading.Ranged, grading.Small, []grading.Settled{{Name: "parting_record", Columns: grading.RecordColumns}}) {

@@ -25,7 +25,7 @@ type Models struct {
 
 // What scoring runs, in order. The first ones read settled tables; those stored are made once
 // for each group of ranges; the last two leave the house.
-var order = []string{"intermediate/held_feed", "intermediate/mark_effect", "intermediate/touched_entity", "intermediate/record_seen", "intermediate/rating_end",
+var order = []string{"intermediate/held_feed", "intermediate/mark_effect", "intermediate/touched_entity", "intermediate/double_report", "intermediate/record_seen", "intermediate/rating_end",
 	"intermediate/record", "intermediate/entity", "intermediate/held_hit", "intermediate/int_hit", "intermediate/int_rule_hits",
 	"intermediate/int_indicator_points", "intermediate/int_totals", "marts/grade", "marts/points"}
 
@@ -40,7 +40,7 @@ const (
 
 // stored are the models whose rows are kept while a group is scored, because more than one other
 // model reads them, or because it is good to know early that there are none; the rest are views.
-var stored = map[string]bool{"held_feed": true, "held_hit": true, "mark_effect": true, "touched_entity": true, "rating_end": true,
+var stored = map[string]bool{"held_feed": true, "held_hit": true, "mark_effect": true, "touched_entity": true, "double_report": true, "rating_end": true,
 	"int_indicator_points": true, "int_totals": true, "grade": true}
 
 // Load reads the macros and the scoring models.

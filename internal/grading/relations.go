@@ -78,6 +78,9 @@ func Prepare(ctx context.Context, db *duck.DB, m Models, p catalog.Policy, c Clo
 	if err := PolicyTables(ctx, db, p); err != nil {
 		return err
 	}
+	if err := SetPlatforms(ctx, db, nil); err != nil {
+		return err
+	}
 	if err := db.Table(ctx, "settled_coverage", CoverageColumns, nil); err != nil {
 		return err
 	}
@@ -90,6 +93,19 @@ func SetCoverage(ctx context.Context, db *duck.DB, paths []string) error {
 		return err
 	}
 	return db.Exec(ctx, "create or replace table settled_coverage as select * from every_coverage")
+}
+
+// PlatformColumns are those of platform_dataset: the datasets that platforms send, whose report of an
+// act gives way to a department's.
+var PlatformColumns = columns("dataset VARCHAR")
+
+// SetPlatforms fills platform_dataset, which Prepare leaves empty.
+func SetPlatforms(ctx context.Context, db *duck.DB, datasets []string) error {
+	rows := make([][]any, len(datasets))
+	for i, d := range datasets {
+		rows[i] = []any{d}
+	}
+	return db.Table(ctx, "platform_dataset", PlatformColumns, rows)
 }
 
 // PolicyTables loads a policy as tables.

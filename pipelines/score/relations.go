@@ -22,6 +22,9 @@ func (w *work) open(ctx context.Context) (*duck.DB, error) {
 		return nil, err
 	}
 	err = grading.Prepare(ctx, db, w.models, w.policy, w.clocks)
+	if err == nil {
+		err = grading.SetPlatforms(ctx, db, w.Platforms)
+	}
 	for _, r := range grading.Small {
 		if err == nil {
 			err = w.view(ctx, db, r.Name, w.settled.Table(r.Table), r.Columns)

@@ -36,12 +36,13 @@ type Clocks = grading.Clocks
 
 // Scorer scores policies.
 type Scorer struct {
-	Lake   Lake
-	Seals  func(ctx context.Context, policy string) (map[string][]byte, error) // the lake's seals, by hash
-	SQL    fs.FS                                                               // macros, intermediate and marts
-	Duck   duck.Options
-	Xinshu string                           // version of this program, for the seal
-	Watch  func(phase string, done, of int) // told how far a run is: score in groups of ranges, then seal; may be nil
+	Lake      Lake
+	Seals     func(ctx context.Context, policy string) (map[string][]byte, error) // the lake's seals, by hash
+	SQL       fs.FS                                                               // macros, intermediate and marts
+	Duck      duck.Options
+	Platforms []string                         // datasets that platforms send
+	Xinshu    string                           // version of this program, for the seal
+	Watch     func(phase string, done, of int) // told how far a run is: score in groups of ranges, then seal; may be nil
 }
 
 func (s *Scorer) tell(phase string, done, of int) {

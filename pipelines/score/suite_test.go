@@ -56,7 +56,7 @@ var settledRelations = slices.Concat(grading.Small, grading.Ranged)
 // "policy" and its clocks in run.csv.
 func suite(t testing.TB) ducktest.Suite {
 	s := ducktest.Suite{Models: map[string]duck.Model{}, Macros: sub(t, "sql"), Inputs: map[string][]duck.Column{
-		"parting_record": grading.RecordColumns, "settled_coverage": grading.CoverageColumns, "run": grading.RunColumns}}
+		"parting_record": grading.RecordColumns, "platform_dataset": grading.PlatformColumns, "settled_coverage": grading.CoverageColumns, "run": grading.RunColumns}}
 	for _, r := range settledRelations {
 		s.Inputs[r.Name] = r.Columns
 	}

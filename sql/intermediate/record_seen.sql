@@ -3,7 +3,7 @@
 -- (for a yearly policy: received by its cut-off), its status on corrected_to, the marks that cases
 -- made up to marks_seq applied. A completion or correction lets in the version that came after the
 -- cut-off. The model record is what the others read.
--- inputs:  settled_record, mark_effect, touched_entity, run
+-- inputs:  settled_record, mark_effect, touched_entity, double_report, run
 -- grain:   record_id
 -- columns:
 --   entity_id        BIGINT   registry id, internal
@@ -45,6 +45,7 @@ long_way as (
     from (
         select
             r.*,
+            d.record_id is not null as doubled,
             f.repaired, f.upheld, f.withdrawn_at, f.opened_on, f.closed_on, f.exit_on,
             row_number() over (
                 partition by r.record_id
@@ -54,6 +55,7 @@ long_way as (
         join touched_entity as t on t.entity_id = r.entity_id
         cross join run
         left join mark_effect as f on f.record_id = r.record_id
+        left join double_report as d on d.record_id = r.record_id and d.entity_id = r.entity_id
         where ((r.known_from <= run.known_seq and (run.cutoff is null or r.received_on <= run.cutoff))
                 or (f.let_in = 1 and r.known_from <= run.marks_seq))
     ) as v
@@ -67,7 +69,7 @@ seen as (
         r.decided_on, r.valid_from,
         case when r.exit_on is not null and (r.valid_until is null or r.exit_on < r.valid_until) then r.exit_on else r.valid_until end as valid_until,
         case
-            when r.withdrawn_at >= r.source_time or r.upheld = 1 then 'withdrawn'
+            when r.withdrawn_at >= r.source_time or r.upheld = 1 or r.doubled then 'withdrawn'
             when r.status = 'withdrawn' and (r.status_on is null or r.status_on <= run.corrected_to) then 'withdrawn'
             when r.repaired = 1 then 'repaired'
             when r.status = 'repaired' and (r.status_on is null or r.status_on <= run.corrected_to) then 'repaired'
