@@ -176,5 +176,8 @@ func (b *Batch) Take() (record arrow.Record, first int64, lines []int64) {
 	return record, first, lines
 }
 
+// Columns is the number of columns.
+func (b *Batch) Columns() int { return len(b.names) }
+
 // Name is the name of a column.
 func (b *Batch) Name(column int) string { return b.names[column] }

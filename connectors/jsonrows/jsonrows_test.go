@@ -11,6 +11,11 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"unicode/utf8"
+
+	"github.com/apache/arrow/go/v15/arrow/array"
+	"github.com/bytedance/sonic"
+	"github.com/bytedance/sonic/ast"
 
 	"xinshu/connectors"
 	"xinshu/connectors/connectortest"
@@ -191,6 +196,41 @@ func FuzzScan(f *testing.F) {
 		}
 		if json.Valid([]byte(text)) && err1 != nil && !errors.Is(err1, ErrNoRows) && !strings.Contains(err1.Error(), "neither") {
 			t.Fatalf("%q is JSON, but %v", text, err1)
+		}
+	})
+}
+
+// The short way must give what the long way gives, or leave the row to it.
+func FuzzFlat(f *testing.F) {
+	for _, seed := range []string{`{"a":"x","b":-1.5e3,"c":true,"d":null}`, `{"a":1,"a":null,"b":"\t"}`, `{"12345678":"1234567\"8"}`, "{\"a\":\"1234567\x018\"}",
+		`{"a":01}`, `{"a":1}x`, ` { "a" : "甲乙丙丁" , "" : -0 } `, `{}`, `{"a":[]}`, `{"a":1,}`, `{"a":tru}`, `{"a":1.}`, `{"a":"`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) {
+			return
+		}
+		short := connectors.NewBatch(0)
+		if !flat(short, []byte(text), 7) {
+			if short.Columns() != 0 || short.Rows() != 0 {
+				t.Fatalf("%q: left to the long way, but %d columns are there", text, short.Columns())
+			}
+			return
+		}
+		long := connectors.NewBatch(0)
+		if !plausible([]byte(text)) || !sonic.Valid([]byte(text)) {
+			t.Fatalf("%q was taken", text)
+		}
+		if err := ast.Preorder(text, &visitor{batch: long}, &ast.VisitorOptions{OnlyNumber: true}); err != nil {
+			t.Fatalf("%q was taken: %v", text, err)
+		}
+		long.EndRow(7)
+		got, _, _ := short.Take()
+		want, _, _ := long.Take()
+		defer got.Release()
+		defer want.Release()
+		if !got.Schema().Equal(want.Schema()) || !array.RecordEqual(got, want) {
+			t.Fatalf("%q gave %v, want %v", text, got, want)
 		}
 	})
 }

@@ -36,6 +36,9 @@ func Row(b *connectors.Batch, row []byte, line int64) *connectors.Reject {
 	if !utf8.Valid(row) {
 		return reject(Encoding)
 	}
+	if flat(b, row, line) {
+		return nil
+	}
 	if !plausible(row) || !sonic.Valid(row) {
 		return reject(Syntax)
 	}
