@@ -18,6 +18,9 @@ func (w *work) register(ctx context.Context, in news) error {
 	if err := w.everyEntity(ctx); err != nil {
 		return err
 	}
+	if err := w.db.Table(ctx, "registry", registryColumns, nil); err != nil { // there even when only departures came
+		return err
+	}
 	if err := w.number(ctx); err != nil {
 		return err
 	}
@@ -32,6 +35,9 @@ func (w *work) register(ctx context.Context, in news) error {
 	}
 	return w.gone(ctx, in.batches)
 }
+
+// registryColumns are the ids of the codes at hand.
+var registryColumns = []duck.Column{{Name: "uscc", Type: "VARCHAR"}, {Name: "entity_id", Type: "BIGINT"}}
 
 // number gives the rows that came their ids.
 func (w *work) number(ctx context.Context) error {
