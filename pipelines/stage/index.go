@@ -2,6 +2,8 @@ package stage
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/binary"
 	"slices"
 )
 
@@ -35,11 +37,34 @@ func (x *index) put(key, value hash16) error {
 	return x.spill()
 }
 
+// note puts a key that has no value and says whether it was there before: one look where get and put
+// would take two.
+func (x *index) note(key hash16) (known bool, err error) {
+	before := len(x.memory)
+	x.memory[key] = hash16{}
+	if len(x.memory) == before {
+		return true, nil
+	}
+	if _, known, err = x.written(key); known || err != nil {
+		delete(x.memory, key)
+		return known, err
+	}
+	if len(x.memory) < x.limit {
+		return false, nil
+	}
+	return false, x.spill()
+}
+
 // get gives the newest value of a key.
 func (x *index) get(key hash16) (value hash16, found bool, err error) {
 	if value, found = x.memory[key]; found {
 		return value, true, nil
 	}
+	return x.written(key)
+}
+
+// written looks a key up in the runs.
+func (x *index) written(key hash16) (value hash16, found bool, err error) {
 	for _, level := range x.levels {
 		for _, run := range slices.Backward(level) {
 			if value, found, err = run.get(key); found || err != nil {
@@ -56,7 +81,7 @@ func (x *index) spill() error {
 	for k, v := range x.memory {
 		entries = append(entries, entry{k, v})
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return bytes.Compare(a.key[:], b.key[:]) })
+	slices.SortFunc(entries, func(a, b entry) int { return compareKeys(a.key, b.key) })
 	i := 0
 	run, err := writeRun(x.dir, len(entries), func() (e entry, ok bool, err error) {
 		if i == len(entries) {
@@ -70,6 +95,14 @@ func (x *index) spill() error {
 	}
 	clear(x.memory)
 	return x.add(0, run)
+}
+
+// compareKeys orders keys by their bytes; their first eight nearly always tell.
+func compareKeys(a, b hash16) int {
+	if c := cmp.Compare(binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(b[:8])); c != 0 {
+		return c
+	}
+	return bytes.Compare(a[8:], b[8:])
 }
 
 // add puts a run on a level and merges the level when it is full.
@@ -125,7 +158,7 @@ func merge(dir string, runs []*sortedRun) (*sortedRun, error) {
 		}
 		least = heads[0].entry
 		for _, h := range heads[1:] {
-			if bytes.Compare(h.key[:], least.key[:]) <= 0 { // equal: the later run is the newer
+			if compareKeys(h.key, least.key) <= 0 { // equal: the later run is the newer
 				least = h.entry
 			}
 		}

@@ -54,6 +54,25 @@ func TestTheIndexAnswersAsAMapDoes(t *testing.T) {
 	}
 }
 
+// A key is noted once, wherever it lies by then.
+func TestAKeyIsNotedOnce(t *testing.T) {
+	x := newIndex(t.TempDir())
+	x.limit = 100
+	noted := map[hash16]bool{}
+	random := rand.New(rand.NewPCG(3, 4))
+	for i := range 20_000 {
+		key := hashOf(strconv.Itoa(random.IntN(9000)))
+		known, err := x.note(key)
+		if err != nil || known != noted[key] {
+			t.Fatalf("step %d: %x is known: %v (%v), want %v", i, key, known, err, noted[key])
+		}
+		noted[key] = true
+	}
+	if err := x.close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Keys that begin alike lie across blocks; each must still be found.
 func TestKeysThatBeginAlikeAreFound(t *testing.T) {
 	x := newIndex(t.TempDir())

@@ -44,15 +44,10 @@ func (s *seen) row(record, content hash16, timed bool) (repeated bool, err error
 		}
 		return false, s.newest.put(record, content)
 	}
-	if _, repeated, err = s.versions.get(this); repeated || err != nil {
+	if repeated, err = s.versions.note(this); repeated || err != nil || !known {
 		return repeated, err
 	}
-	if known {
-		if err := s.newest.put(record, content); err != nil {
-			return false, err
-		}
-	}
-	return false, s.versions.put(this, hash16{})
+	return false, s.newest.put(record, content)
 }
 
 // remember takes in a row of the chain. Its file does not say whether its time was the source's own,
