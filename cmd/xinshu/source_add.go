@@ -178,15 +178,22 @@ func (a *asker) until(question, fallback string, fault func(string) string) stri
 	}
 }
 
-// settings asks for what has no sound default, and shows the rest, which one line each may change.
+// settings asks for what has no sound default and for what decides which others matter, and shows the
+// rest in one line each, which a person may change.
 func (a *asker) settings(declared []connectors.Setting) connectors.Values {
-	values := connectors.Values{}
+	values, known := connectors.Values{}, connectors.Values{} // known: with the defaults, which the config does not repeat
+	for _, s := range declared {
+		known[s.Name] = s.Default
+	}
 	var rest []connectors.Setting
 	for _, s := range declared {
 		switch {
-		case a.ended || !s.Asked(values):
-		case s.Required || len(s.Choices) > 0 || s.Secret || s.Default == "":
+		case a.ended || !s.Asked(known):
+		case s.Required || decides(s, declared) || s.When != "" && (s.Secret || s.Default == ""):
 			a.ask(s, values)
+			if v := values[s.Name]; v != "" {
+				known[s.Name] = v
+			}
 		default:
 			rest = append(rest, s)
 		}
@@ -205,32 +212,46 @@ func (a *asker) settings(declared []connectors.Setting) connectors.Values {
 			break
 		}
 		name, value, ok := strings.Cut(line, "=")
-		if name = strings.TrimSpace(name); !ok || !slices.ContainsFunc(rest, func(s connectors.Setting) bool { return s.Name == name }) {
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		at := slices.IndexFunc(rest, func(s connectors.Setting) bool { return s.Name == name })
+		switch {
+		case !ok || at < 0:
 			a.t.say("  没有此设置 no such setting: %s", name)
-			continue
+		case unfit(rest[at], value) != "":
+			a.t.say("  %s", unfit(rest[at], value))
+		default:
+			values[name] = value
 		}
-		values[name] = strings.TrimSpace(value)
 	}
 	return values
 }
 
+// decides says whether another setting matters only beside some values of this one.
+func decides(s connectors.Setting, declared []connectors.Setting) bool {
+	return slices.ContainsFunc(declared, func(other connectors.Setting) bool {
+		name, _, _ := strings.Cut(other.When, "=")
+		return name == s.Name
+	})
+}
+
+// unfit says what is wrong with an answer, in both languages.
+func unfit(s connectors.Setting, v string) string {
+	switch {
+	case v == "" && s.Required:
+		return "必填 it is required"
+	case v != "" && len(s.Choices) > 0 && !slices.Contains(s.Choices, v):
+		return "可选值 one of " + strings.Join(s.Choices, ", ")
+	}
+	return ""
+}
+
 func (a *asker) ask(s connectors.Setting, values connectors.Values) {
-	question := s.Name
-	a.t.say("%s  %s\n  %s\n  %s", s.Title.ZH, s.Title.EN, s.Help.ZH, s.Help.EN)
+	question := fmt.Sprintf("%s %s (%s)", s.Title.ZH, s.Title.EN, s.Name)
+	a.t.say("\n  %s\n  %s", s.Help.ZH, s.Help.EN)
 	if len(s.Choices) > 0 {
 		question += " {" + strings.Join(s.Choices, "|") + "}"
 	}
-	fault := func(v string) string {
-		switch {
-		case v == "" && s.Required:
-			return "必填 it is required"
-		case v != "" && len(s.Choices) > 0 && !slices.Contains(s.Choices, v):
-			return "可选值 one of " + strings.Join(s.Choices, ", ")
-		}
-		return ""
-	}
 	if s.Secret {
-		fault = nil
 		a.t.say("  ${env:NAME} 或 or ${file:PATH}；也可直接输入，另存于只有本人可读的文件 or typed, then kept in a file that only its owner reads")
 		fmt.Fprintf(a.t.err, "%s: ", question)
 		if v := a.hidden(); v != "" {
@@ -238,7 +259,7 @@ func (a *asker) ask(s connectors.Setting, values connectors.Values) {
 		}
 		return
 	}
-	if v := a.until(question, s.Default, fault); v != "" && v != s.Default {
+	if v := a.until(question, s.Default, func(v string) string { return unfit(s, v) }); v != "" && v != s.Default {
 		values[s.Name] = v
 	}
 }

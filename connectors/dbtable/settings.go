@@ -28,7 +28,7 @@ func settings() []connectors.Setting {
 			Help: catalog.Text{ZH: "prefer 能加密则加密；require 必须加密但不验证书；verify-full 同时核对主机名", EN: "prefer: when the server can; require: always, without checking the certificate; verify-full checks the host's name too"}},
 		{Name: "tls_ca", When: overNetwork, Title: catalog.Text{ZH: "根证书文件", EN: "file of the root certificate"},
 			Help: catalog.Text{ZH: "PEM；空为系统信任的证书", EN: "PEM; empty: what the system trusts"}},
-		{Name: "connect_timeout", Default: "15s", Title: catalog.Text{ZH: "连接时限", EN: "time to connect"}, Help: catalog.Text{ZH: "例如 15s", EN: "for example 15s"}},
+		{Name: "connect_timeout", When: overNetwork, Default: "15s", Title: catalog.Text{ZH: "连接时限", EN: "time to connect"}, Help: catalog.Text{ZH: "例如 15s", EN: "for example 15s"}},
 		{Name: "zone", Default: "Asia/Shanghai", Title: catalog.Text{ZH: "源端时区", EN: "zone of the source"},
 			Help: catalog.Text{ZH: "不带时区的时间列属于哪个时区，例如 UTC；取出时换算为北京时间，日期列不变", EN: "which zone times belong to in columns that carry none, for example UTC; they are brought to Shanghai time, dates stay"}},
 	}

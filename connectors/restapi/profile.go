@@ -46,6 +46,17 @@ var profiles = map[string]profile{
 	"sm":          smEnvelope,
 }
 
+// usedBy names the profiles beside which a setting matters.
+func usedBy(uses func(profile) bool) string {
+	var names []string
+	for _, name := range profileNames() {
+		if p := profiles[name]; uses(p) {
+			names = append(names, name)
+		}
+	}
+	return "profile=" + strings.Join(names, ",")
+}
+
 func profileNames() []string { return slices.Sorted(maps.Keys(profiles)) }
 
 // profileHelp lists what each profile is for.
