@@ -156,7 +156,7 @@ func (u *pull) once(ctx context.Context, s *slice) (result stage.Result, err err
 	if err != nil {
 		return result, err
 	}
-	if err := p.acknowledge(ctx, u.conn, u.job, head); err != nil { // what a killed run committed and did not acknowledge
+	if err := p.acknowledge(ctx, u.conn, u.job, name, head); err != nil { // what a killed run committed and did not acknowledge
 		return result, err
 	}
 	places, err := readCursors(head)
@@ -205,7 +205,7 @@ func (u *pull) once(ctx context.Context, s *slice) (result stage.Result, err err
 	if err != nil {
 		return result, err
 	}
-	return result, p.acknowledge(ctx, u.conn, u.job, result.Entry)
+	return result, p.acknowledge(ctx, u.conn, u.job, name, result.Entry)
 }
 
 // pullNote says in words what a pull came to.
@@ -224,21 +224,22 @@ func pullNote(r stage.Result, feed chain.Feed) string {
 	return note
 }
 
-// acknowledge tells the source what the commit took, once; a repetition after a kill is harmless. Run
-// state remembers it, so that a source is not asked to look through the same handles at every pull.
-func (p *Pipeline) acknowledge(ctx context.Context, conn connectors.Conn, job connectors.Job, e chain.Entry) error {
+// acknowledge tells a source what its newest commit took, once; a repetition after a kill is harmless.
+// Run state remembers it, so that a source is not asked to look through the same handles at every pull.
+func (p *Pipeline) acknowledge(ctx context.Context, conn connectors.Conn, job connectors.Job, source string, head chain.Entry) error {
 	acker, ok := conn.(connectors.Acker)
-	if !ok || e.N == 0 || len(e.Since(stage.TakenTable, e.N-1)) == 0 {
+	taken := stage.NewestTaken(head, source)
+	if !ok || len(taken) == 0 {
 		return nil
 	}
-	ack := chain.Run{ID: fmt.Sprintf("%s-ack-%s", e.Run, job.Dataset.ID), Step: "acknowledge", Subject: job.Dataset.ID, Started: p.Now(), Ended: p.Now(), Status: "done"}
+	ack := chain.Run{ID: fmt.Sprintf("%s-%d-ack", head.Chain, taken[0].N), Step: "acknowledge", Subject: job.Dataset.ID, Started: p.Now(), Ended: p.Now(), Status: "done"}
 	switch done, err := p.Runs.Run(ctx, ack.ID); {
 	case err == nil && done.Status == "done":
 		return nil
 	case err != nil && !fault.Is(err, fault.NotFound):
 		return err
 	}
-	if err := acker.Ack(ctx, job, oneByOne(p.Stager.Taken(ctx, e))); err != nil {
+	if err := acker.Ack(ctx, job, oneByOne(p.Stager.Taken(ctx, taken))); err != nil {
 		return fmt.Errorf("acknowledge %s: %w", job.Dataset.ID, err)
 	}
 	fault.At(fault.AfterAck)

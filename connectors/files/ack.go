@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"xinshu/connectors"
-	"xinshu/internal/fault"
 )
 
 // Ack moves the files behind the handles, with their companions, into the folder of taken files. A
@@ -28,7 +27,7 @@ func (c *conn) Ack(ctx context.Context, j connectors.Job, handles iter.Seq2[stri
 		}
 		sum, name, ok := strings.Cut(text, " ")
 		if !ok || len(sum) < 8 || name == "" || strings.ContainsAny(name, `/\`) {
-			return fault.Newf(fault.Invalid, op, "a handle was not made by kind files")
+			continue // made when the source was of another kind; its files are found again by the listing
 		}
 		if jb.done == "" {
 			continue

@@ -32,7 +32,7 @@ type remote struct {
 	mu     sync.Mutex
 	client *sftp.Client
 	conn   *ssh.Client
-	line   *heard   // under both; closing it waits for nobody
+	line   *heard // under both; closing it waits for nobody
 }
 
 func openRemote(ctx context.Context, r *connectors.Reader) (place, error) {

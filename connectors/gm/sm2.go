@@ -128,7 +128,7 @@ func onCurve(sealed []byte) bool {
 	if len(sealed) <= 1+3*half || sealed[0] != 4 {
 		return false
 	}
-	return validPoint(sealed[1:1+2*half])
+	return validPoint(sealed[1 : 1+2*half])
 }
 
 func validPoint(xy []byte) bool {

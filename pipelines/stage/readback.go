@@ -77,11 +77,28 @@ func readText(ctx context.Context, path string, columns []string, row func(value
 	return context.Cause(ctx)
 }
 
+// NewestTaken gives the files that name what the newest commit of one source completed, none when the
+// chain holds no such commit: commits of other sources of the dataset may stand above it.
+func NewestTaken(head chain.Entry, source string) []chain.File {
+	var files []chain.File
+	for _, f := range head.Table(TakenTable) {
+		switch {
+		case f.Source != source && f.Source != "": // an older hub did not note whose it was
+		case len(files) > 0 && f.N < files[0].N:
+		case len(files) > 0 && f.N == files[0].N:
+			files = append(files, f)
+		default:
+			files = []chain.File{f}
+		}
+	}
+	return files
+}
+
 // Taken gives back the handles of the source items that one commit completed, from the committed
 // rows: what connectors.Acker is told, as often as needed.
-func (s *Stager) Taken(ctx context.Context, e chain.Entry) iter.Seq2[string, error] {
+func (s *Stager) Taken(ctx context.Context, files []chain.File) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for _, f := range e.Since(TakenTable, e.N-1) {
+		for _, f := range files {
 			stop := false
 			path, err := s.Lake.Local(ctx, f)
 			if err == nil {

@@ -251,7 +251,7 @@ func TestHandlesAreGivenBackFromTheCommit(t *testing.T) {
 		want  []string
 	}{{one.Entry, []string{"h1", "h2"}}, {two.Entry, []string{"h3"}}} {
 		var got []string
-		for h, err := range s.Taken(t.Context(), c.entry) {
+		for h, err := range s.Taken(t.Context(), NewestTaken(c.entry, c.entry.Files[0].Source)) {
 			if err != nil {
 				t.Fatal(err)
 			}
