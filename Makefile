@@ -21,10 +21,12 @@ test: servers ## every test, against real servers on loopback
 	$(GO) test -timeout 30m ./...
 	$(GO) test -race -timeout 30m $(RACE)
 
-acceptance: servers build ## the main job on real files and real servers
+acceptance: servers build ## the main job on real files and real servers, the great files, and the hub killed at every place
 	$(GO) test -tags acceptance -count=1 -timeout 40m -v ./internal/acceptance
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 20m -v -run TestMemoryIsBounded ./pipelines/stage
 	$(GO) test -tags acceptance -count=1 -timeout 60m -v -run TestAFileOfSeveralGigabytes ./pipelines ./connectors/files
+	XINSHU_FULL=1 $(GO) test -count=1 -timeout 60m -v -run 'TestAHubKilled|TestAFullDisk|TestAStoreInTrouble' ./cmd/xinshu
+	XINSHU_FULL=1 $(GO) test -count=1 -timeout 30m -v -run TestAnAnswerLargerThanMemory ./connectors/restapi
 
 generate: ## pages of the manual that are drawn from what connectors declare
 	$(GO) run ./cmd/xinshu source manual --into docs/connectors

@@ -1,10 +1,10 @@
 //go:build acceptance
 
 // Package acceptance owns the proof that the main job runs on real input over real servers: the
-// binary that `make build` made, an S3 server, PostgreSQL and OpenSSH on loopback, and the collected
-// files of shared/samples. It refuses to look inside the process: it gives commands, and reads what
-// they left in the store, in the databases and at the receivers. What it expects it counts and works
-// out by itself.
+// binary that `make build` made, an S3 server, PostgreSQL, MariaDB, OpenSSH and an FTP server on
+// loopback, and the collected files of shared/samples. It refuses to look inside the process: it gives
+// commands, and reads what they left in the store, in the databases and at the receivers. What it
+// expects it counts and works out by itself.
 package acceptance
 
 import (
@@ -17,7 +17,7 @@ import (
 	"xinshu/connectors"
 )
 
-// story is one life of a hub, from the first pull to a lost database.
+// story is one life of a hub, from the first pull over a lost database to a merge that is undone.
 type story struct {
 	*testing.T
 	w       *world
@@ -52,6 +52,10 @@ func TestTheMainJobOnRealInputAndRealServers(t *testing.T) {
 	s.verify()
 	s.loseTheDatabase()
 	s.repair()
+	s.mendRows()
+	s.silence()
+	s.mergeAndUndo()
+	s.checkOffice()
 	s.verify()
 	s.figures()
 }
@@ -74,7 +78,7 @@ func (s *story) castRoles() {
 	}
 	last := len(everybody) - 1
 	s.w.receiver.refuse[everybody[last].code], s.w.receiver.refuse[everybody[last-1].code] = true, true
-	s.w.department.refuse[everybody[last-2].code] = true
+	s.w.department.refuse[everybody[last-2].code], s.w.office.refuse[everybody[last-1].code] = true, true
 	s.Logf("%d entities, %d of them with records made for this test", len(everybody), s.cast.dealt)
 }
 
@@ -91,7 +95,8 @@ func (s *story) firstLoad() {
 
 	s.pull()
 	s.checkFlags()
-	s.ingest("abnormal_operations.csv", s.w.samples.abnormal, s.w.samples.abnormalRows, stockDay)
+	s.checkMaria()
+	s.ingest("abnormal_operations.xlsx", writeBook(s.T, readTable(s.T, s.w.samples.abnormal)), s.w.samples.abnormalRows, stockDay)
 	s.ingest("abnormal_stock.csv", nil, byHand, stockDay)
 	s.h.do("settle")
 }
@@ -106,11 +111,12 @@ func (s *story) yearlyResults() {
 // theDay brings the second half of the records and scores what is scored every day, in one command.
 func (s *story) theDay() {
 	byHand, rest := split(s.cast.records(s.cast.today, s.today, 100_001))
-	s.w.add(rest, s.today)
+	s.w.add(append(rest, s.spoiled()...), s.today)
 	s.ingest("abnormal_today.csv", nil, byHand, s.today)
+	s.post("2026-0001")
 	before := s.stageHeads()
 	s.h.do("run", "--policy", lingyuan+","+jiangyin, "--as-of", s.today.Format(time.DateOnly))
-	s.checkPulls(before, register, frontend, departments, gateway, province)
+	s.checkPulls(before, pulled...)
 }
 
 // tooLate scores the yearly policies once more, after their cut-offs brought records about half of
@@ -128,6 +134,9 @@ func (s *story) tooLate() {
 func (s *story) deliver() {
 	if s.w.department.answer(s.T) == 0 {
 		s.Error("the department found no packet on SFTP")
+	}
+	if s.w.office.answer(s.T) == 0 {
+		s.Error("the office found no result in its table")
 	}
 	s.h.do("push")
 }

@@ -18,7 +18,7 @@ func (s *story) runAll() {
 	s.Helper()
 	before := s.stageHeads()
 	s.h.do("run", "--policy", lingyuan+","+jiangyin, "--as-of", s.today.Format(time.DateOnly))
-	s.checkPulls(before, register, frontend, departments, gateway, province)
+	s.checkPulls(before, pulled...)
 	s.yearlyResults()
 	s.h.do("push")
 }
@@ -127,6 +127,7 @@ func (s *story) loseTheDatabase() {
 	if s.w.department.answer(s.T) == 0 {
 		s.Error("no packet came again, though the hub cannot know that they were taken")
 	}
+	s.w.office.answer(s.T)
 	s.h.do("push")
 	s.unchanged("after the loss", before)
 	if now := s.cursors(); !maps.Equal(now, cursors) {

@@ -68,6 +68,7 @@ func (s *story) checkReceivers(times int) {
 	if s.w.receiver.unsigned > 0 {
 		s.Errorf("%d calls had no good signature", s.w.receiver.unsigned)
 	}
+	s.checkOffice()
 	s.Logf("each of %d results is at both receivers, sent %d times, kept once", len(want), times)
 }
 

@@ -92,7 +92,7 @@ func recordOf(s subject, f fact, n int, day time.Time) []made {
 	case broken:
 		return commitment("未履行")
 	case donation:
-		return one("civil.donate", row{"donate_date": on(-50), "amount": "50000", "project": "助学", "recipient": "慈善总会"})
+		return one("civil.donate", row{"donate_date": on(-50), "amount": "50000.37", "project": school, "recipient": "慈善总会"})
 	case honoured:
 		return one("prov-credit.list", row{"list_kind": "红名单", "list_date": on(-55), "reason": "连续三年守信", "list_authority": "信用办"})
 	case best:

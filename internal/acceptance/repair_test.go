@@ -28,6 +28,7 @@ func (s *story) repair() {
 	s.h.do("publish", "--policy", year)
 	s.h.do("push")
 	s.w.department.answer(s.T)
+	s.w.office.answer(s.T)
 	s.h.do("push")
 
 	want := outcome{790_00, "B"}

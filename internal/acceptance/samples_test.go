@@ -109,6 +109,16 @@ func readCSV(t *testing.T, text []byte) []row {
 	return rows
 }
 
+// readTable reads a CSV as it stands, the header first.
+func readTable(t *testing.T, text []byte) [][]string {
+	t.Helper()
+	records, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
 func headerOf(t *testing.T, text []byte) []string {
 	t.Helper()
 	header, err := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")))).Read()

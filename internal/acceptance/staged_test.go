@@ -19,7 +19,7 @@ func (s *story) pull() {
 	s.Helper()
 	before := s.stageHeads()
 	s.h.do("pull")
-	s.checkPulls(before, register, frontend, departments, gateway, province)
+	s.checkPulls(before, pulled...)
 }
 
 func (s *story) stageHeads() map[string]chain.Entry {

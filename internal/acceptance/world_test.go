@@ -6,7 +6,6 @@ import (
 	"crypto/md5" // the companion that departments send
 	"database/sql"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -21,8 +20,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/minio/minio-go/v7"
 
+	"xinshu/internal/ftptest"
 	"xinshu/internal/lake/s3test"
+	"xinshu/internal/mariatest"
 	"xinshu/internal/pgtest"
 	"xinshu/internal/sshtest"
 )
@@ -34,7 +36,14 @@ const (
 	departments = "departments"   // folder of CSV files
 	gateway     = "gateway"       // REST with a token, pages and an envelope
 	province    = "province"      // REST without a code: the penalty answer
+
+	mariaFront       = "frontend-maria"    // MariaDB front-end database
+	ftpDepartment    = "department-ftp"    // packed CSV with .sm3 on FTP
+	bucketDepartment = "department-bucket" // CSV under a prefix of a bucket
 )
+
+// pulled are the sources that the hub pulls from; one more posts to it.
+var pulled = []string{register, frontend, departments, gateway, province, mariaFront, ftpDepartment, bucketDepartment}
 
 const (
 	bucket       = "acceptance"
@@ -51,6 +60,10 @@ type world struct {
 	stateDSN string
 	frontDB  *sql.DB
 	frontDSN string
+	maria    *sql.DB
+	mariaAt  mariatest.Place
+	ftp      *ftptest.Server
+	drop     *minio.Client
 	rest     *httptest.Server
 	dir      string
 
@@ -60,6 +73,7 @@ type world struct {
 	samples    *sampleFiles
 	receiver   *restReceiver
 	department *department
+	office     *office
 }
 
 func newWorld(t *testing.T) *world {
@@ -81,6 +95,10 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Logf("servers on loopback: S3: %s; PostgreSQL %s; OpenSSH on port %s", w.s3.Kind, version, w.ssh.Port)
+	w.startMaria()
+	w.ftp = ftptest.Start(t)
+	w.makeBucket()
+	w.office = newOffice(w)
 	w.receiver = &restReceiver{shelf: newShelf()}
 	w.department = &department{shelf: newShelf(), dir: filepath.Join(w.ssh.Dir, "inbox")}
 	mux := http.NewServeMux()
@@ -117,17 +135,17 @@ func (w *world) layRegister() {
 var homes = map[string]feed{
 	"cult.penalty":           {source: departments, gives: once, code: "CF_XDR_SHXYM", needs: []string{"CF_WSH"}, dated: "CF_JDRQ"},
 	"hrss.labour":            {source: departments, gives: once},
-	"civil.donate":           {source: departments, gives: once},
+	"civil.donate":           {source: mariaFront, gives: once},
 	"ecology.penalty":        {source: frontend, gives: since, code: "CF_XDR_SHXYM", needs: []string{"CF_WSH"}, dated: "CF_JDRQ"},
 	"prov-credit.honour":     {source: frontend, gives: since},
 	"prov-credit.commitment": {source: frontend, gives: everything},
 	"prov-credit.list":       {source: frontend, gives: everything},
 	"emergency.inspect":      {source: frontend, gives: once},
 	"nat-credit.severe":      {source: gateway, gives: since},
-	"court.debtor":           {source: gateway, gives: since, needs: []string{"court"}},
+	"court.debtor":           {source: mariaFront, gives: everything, needs: []string{"court"}},
 	"tax.grade":              {source: gateway, gives: since},
 	"tax.arrears":            {source: gateway, gives: since},
-	"customs.grade":          {source: gateway, gives: since},
+	"customs.grade":          {source: mariaFront, gives: since},
 	"nat-credit.repair":      {source: gateway, gives: since, needs: []string{"doc_no"}},
 }
 
@@ -135,6 +153,8 @@ func init() {
 	for _, w := range ratingWords {
 		homes[w.dataset] = feed{source: departments, gives: once}
 	}
+	homes["housing.property"] = feed{source: ftpDepartment, gives: once}
+	homes["tobacco.grade"] = feed{source: bucketDepartment, gives: once}
 }
 
 // add gives rows to their sources, which write op_time behind them where they keep one.
@@ -146,6 +166,9 @@ func (w *world) add(rows []made, written time.Time) {
 		home, known := homes[m.dataset]
 		if !known {
 			w.t.Fatalf("no source holds %s", m.dataset)
+		}
+		if m.dataset == posted && written.After(stockDay) {
+			home.source = posts // the department handed over its stock as a file, and posts since
 		}
 		key := home.source + " " + m.dataset
 		if w.feeds[key] == nil {
@@ -163,10 +186,13 @@ func (w *world) add(rows []made, written time.Time) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(fresh)) {
 		switch f := w.feeds[key]; f.source {
-		case departments:
-			name := filepath.Join(w.dir, "departments", fmt.Sprintf("%s_%s.csv", f.dataset, written.Format("20060102150405")))
-			w.must(os.MkdirAll(filepath.Dir(name), 0o750))
-			w.must(os.WriteFile(name, writeCSV(w.t, table(columnsOf(fresh[key]), fresh[key])), 0o600))
+		case departments, ftpDepartment, bucketDepartment:
+			w.hand(f, fresh[key], written)
+		case mariaFront:
+			if f.columns == nil {
+				f.columns = columnsOf(fresh[key])
+			}
+			w.fillMaria(f, fresh[key])
 		case frontend:
 			if f.columns == nil {
 				f.columns = columnsOf(fresh[key])
