@@ -158,18 +158,8 @@ func oracleColumns(ctx context.Context, c *sql.Conn, schema, table string, zone 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	var columns []column
-	for rows.Next() {
-		var col column
-		var declared string
-		var scale int
-		if err := rows.Scan(&col.name, &declared, &scale, &col.key); err != nil {
-			return nil, err
-		}
-		columns = append(columns, oracleColumn(col, declared, scale, zone))
-	}
-	return columns, rows.Err()
+	var scale int
+	return described(rows, func(col column, declared string) column { return oracleColumn(col, declared, scale, zone) }, &scale)
 }
 
 // sizes are what stands in the name of a type: TIMESTAMP(6) WITH TIME ZONE.

@@ -42,6 +42,22 @@ func (e *sqlEngine) columns(ctx context.Context, schema, table string) ([]column
 	return e.list(ctx, c, schema, table)
 }
 
+// described reads the columns of a table, each row naming one: its name, its declared type, what more the
+// engine asks for, its place in the primary key. It closes rows.
+func described(rows *sql.Rows, of func(col column, declared string) column, more ...any) ([]column, error) {
+	defer func() { _ = rows.Close() }()
+	var columns []column
+	for rows.Next() {
+		var col column
+		var declared string
+		if err := rows.Scan(append(append([]any{&col.name, &declared}, more...), &col.key)...); err != nil {
+			return nil, err
+		}
+		columns = append(columns, of(col, declared))
+	}
+	return columns, rows.Err()
+}
+
 func (e *sqlEngine) read(ctx context.Context, work func(reader) error) error {
 	return e.transact(ctx, false, func(c *sqlConn) error { return work(c) })
 }

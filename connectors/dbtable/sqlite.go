@@ -69,17 +69,7 @@ func sqliteColumns(ctx context.Context, c *sql.Conn, schema, table string, zone 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	var columns []column
-	for rows.Next() {
-		var col column
-		var declared string
-		if err := rows.Scan(&col.name, &declared, &col.key); err != nil {
-			return nil, err
-		}
-		columns = append(columns, sqliteColumn(col, declared, zone))
-	}
-	return columns, rows.Err()
+	return described(rows, func(col column, declared string) column { return sqliteColumn(col, declared, zone) })
 }
 
 // sqliteColumn knows that any value may lie in any column: numbers are compared as numbers, and a

@@ -95,18 +95,8 @@ func sqlserverColumns(ctx context.Context, c *sql.Conn, schema, table string, zo
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	var columns []column
-	for rows.Next() {
-		var col column
-		var declared string
-		var scale int
-		if err := rows.Scan(&col.name, &declared, &scale, &col.key); err != nil {
-			return nil, err
-		}
-		columns = append(columns, sqlserverColumn(col, declared, scale, zone))
-	}
-	return columns, rows.Err()
+	var scale int
+	return described(rows, func(col column, declared string) column { return sqlserverColumn(col, declared, scale, zone) }, &scale)
 }
 
 // sqlserverColumn makes text of each type: numbers of 17 digits so that none is rounded, times in the

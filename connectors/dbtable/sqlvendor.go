@@ -75,17 +75,9 @@ func vendorColumns(ctx context.Context, c *sql.Conn, schema, table string, zone 
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }()
-	var columns []column
-	for rows.Next() {
-		var col column
-		var declared string
-		if err := rows.Scan(&col.name, &declared, &col.key); err != nil {
-			return nil, err
-		}
-		columns = append(columns, vendorColumn(col, strings.ToLower(sizes.ReplaceAllString(declared, "")), zone))
-	}
-	return columns, rows.Err()
+	return described(rows, func(col column, declared string) column {
+		return vendorColumn(col, strings.ToLower(sizes.ReplaceAllString(declared, "")), zone)
+	})
 }
 
 // vendorColumn has the server write every value as text, so that the driver's idea of it does not matter.
