@@ -143,30 +143,39 @@ func (s *Scanner) member(above []string, name string) error {
 				return err
 			}
 		}
-		if c != '"' {
-			return s.broken("a member has no name")
-		}
-		s.buf = s.buf[:0]
-		if err := s.text(true); err != nil {
+		key, err := s.name(c)
+		if err != nil || key == name {
 			return err
 		}
-		key := string(s.buf[:len(s.buf)-1])
-		if c, err = s.skipSpace(); err != nil {
-			return err
-		}
-		if c != ':' {
-			return s.broken("a colon is missing after a member's name")
-		}
-		if key == name {
-			return nil
-		}
-		if c, err = s.skipSpace(); err != nil {
-			return err
-		}
-		if err := s.skip(above, key, c); err != nil {
+		if err := s.skipValue(above, key); err != nil {
 			return err
 		}
 	}
+}
+
+// name reads a member's name, of which the first byte is read, and the colon behind it.
+func (s *Scanner) name(first byte) (string, error) {
+	if first != '"' {
+		return "", s.broken("a member has no name")
+	}
+	s.buf = s.buf[:0]
+	if err := s.text(true); err != nil {
+		return "", err
+	}
+	name := string(s.buf[:len(s.buf)-1])
+	c, err := s.skipSpace()
+	if err == nil && c != ':' {
+		err = s.broken("a colon is missing after a member's name")
+	}
+	return name, err
+}
+
+func (s *Scanner) skipValue(above []string, name string) error {
+	c, err := s.skipSpace()
+	if err != nil {
+		return err
+	}
+	return s.skip(above, name, c)
 }
 
 // finish reads what stands behind the rows: it must close every object, and nothing may follow.
@@ -199,22 +208,9 @@ func (s *Scanner) skipMember(above []string) error {
 	if err != nil {
 		return err
 	}
-	if c != '"' {
-		return s.broken("a member has no name")
-	}
-	s.buf = s.buf[:0]
-	if err := s.text(true); err != nil {
+	name, err := s.name(c)
+	if err != nil {
 		return err
 	}
-	key := string(s.buf[:len(s.buf)-1])
-	if c, err = s.skipSpace(); err != nil {
-		return err
-	}
-	if c != ':' {
-		return s.broken("a colon is missing after a member's name")
-	}
-	if c, err = s.skipSpace(); err != nil {
-		return err
-	}
-	return s.skip(above, key, c)
+	return s.skipValue(above, name)
 }
