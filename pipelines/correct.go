@@ -2,7 +2,6 @@ package pipelines
 
 import (
 	"context"
-	"fmt"
 
 	"xinshu/catalog"
 	"xinshu/internal/chain"
@@ -15,12 +14,7 @@ func (p *Pipeline) Correct(ctx context.Context, ds catalog.Dataset, c stage.Corr
 		var err error
 		c.Run = run
 		result, err = p.Stager.Correct(ctx, ds, c)
-		done := chain.Run{Ledger: result.Ledger}
-		if result.Entry.N > 0 {
-			done.Chain, done.N = result.Entry.Chain, result.Entry.N
-		}
-		l := result.Ledger
-		return done, fmt.Sprintf("read %d, accepted %d, duplicate %d, quarantined %d, skipped %d", l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped), err
+		return stagedRun(result), countsNote(result.Ledger), err
 	})
 	return result, err
 }

@@ -3,7 +3,6 @@ package pipelines
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -50,12 +49,7 @@ func (p *Pipeline) Ingest(ctx context.Context, h Hand) (result stage.Result, err
 		var err error
 		result, err = p.Stager.Run(ctx, h.Dataset, puller.Pull(ctx, connectors.Job{Dataset: h.Dataset, Values: values}, ""),
 			stage.Pull{Run: run, ByHand: true, CollectedOn: h.CollectedOn, OnReject: h.OnReject})
-		done := chain.Run{Ledger: result.Ledger}
-		if result.Entry.N > 0 {
-			done.Chain, done.N = result.Entry.Chain, result.Entry.N
-		}
-		l := result.Ledger
-		return done, fmt.Sprintf("read %d, accepted %d, duplicate %d, quarantined %d, skipped %d", l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped), err
+		return stagedRun(result), countsNote(result.Ledger), err
 	})
 	return result, err
 }

@@ -196,11 +196,7 @@ func (u *pull) once(ctx context.Context, s *slice) (result stage.Result, err err
 		}
 		var err error
 		result, err = p.Stager.Run(ctx, u.job.Dataset, places.pages(name, u.puller.Pull(ctx, job, after)), staged)
-		done := chain.Run{Ledger: result.Ledger}
-		if result.Entry.N > 0 {
-			done.Chain, done.N = result.Entry.Chain, result.Entry.N
-		}
-		return done, pullNote(result, u.feed), err
+		return stagedRun(result), pullNote(result, u.feed), err
 	})
 	if err != nil {
 		return result, err
@@ -208,11 +204,23 @@ func (u *pull) once(ctx context.Context, s *slice) (result stage.Result, err err
 	return result, p.acknowledge(ctx, u.conn, u.job, name, result.Entry)
 }
 
+// stagedRun is what the record of a run keeps of a staging: its counts, and the entry it committed if any.
+func stagedRun(r stage.Result) chain.Run {
+	done := chain.Run{Ledger: r.Ledger}
+	if r.Entry.N > 0 {
+		done.Chain, done.N = r.Entry.Chain, r.Entry.N
+	}
+	return done
+}
+
+func countsNote(l chain.Ledger) string {
+	return fmt.Sprintf("read %d, accepted %d, duplicate %d, quarantined %d, skipped %d", l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped)
+}
+
 // pullNote says in words what a pull came to.
 func pullNote(r stage.Result, feed chain.Feed) string {
-	l := r.Ledger
-	note := fmt.Sprintf("read %d, accepted %d, duplicate %d, quarantined %d, skipped %d", l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped)
-	if l.Read == 0 {
+	note := countsNote(r.Ledger)
+	if r.Ledger.Read == 0 {
 		note = "the source gave no row"
 	}
 	if r.Gone > 0 {

@@ -101,10 +101,8 @@ func (p *Pipeline) takeBatch(ctx context.Context, b Batch, run string) (done cha
 	job := connectors.Job{Dataset: b.Dataset, Values: connectors.Values{"pattern": filepath.Base(b.File), "format": b.Format, "encoding": b.Encoding}}
 	err = p.recordedAs(ctx, run, "receive", b.Dataset.ID, func(string) (chain.Run, string, error) {
 		result, err := p.Stager.Run(ctx, b.Dataset, b.pages(puller.Pull(ctx, job, "")), stage.Pull{Run: run, ByHand: true, Source: b.Source})
-		done = chain.Run{ID: run, Ledger: result.Ledger}
-		if result.Entry.N > 0 {
-			done.Chain, done.N = result.Entry.Chain, result.Entry.N
-		}
+		done = stagedRun(result)
+		done.ID = run
 		return done, pullNote(result, chain.Feed{}), err
 	})
 	return done, err
