@@ -44,7 +44,7 @@ func TestWhatIsUsualAndWhatRaisesAnAlarm(t *testing.T) {
 			g := guarded{dataset: catalog.Dataset{Cycle: c.cycle, Guard: c.guard}, today: 20000, first: true}
 			var feed chain.Feed
 			var alarms []string
-			for _, word := range strings.Fields(c.pulls) {
+			for word := range strings.FieldsSeq(c.pulls) {
 				var days, rows int64
 				var kind string
 				if _, err := fmt.Sscanf(strings.NewReplacer("w", " w ", "n", " n ").Replace(word), "%d %s %d", &days, &kind, &rows); err != nil {

@@ -73,14 +73,15 @@ func benchIngest(ctx context.Context, t *terminal, o bench.IngestOptions) (in be
 	defer func() { err = errors.Join(err, os.RemoveAll(o.Dir)) }()
 	o.Tell = func(what string) { t.say("%s", what) }
 	o.Child = func(ctx context.Context, p bench.Part) *exec.Cmd {
-		return exec.CommandContext(ctx, self, "bench", "ingest", "--part", p.Name, "--dir", p.Dir, "--rows", strconv.FormatInt(p.Rows, 10), "--postgres", p.Postgres, "--pages", p.Pages)
+		return exec.CommandContext(ctx, self, "bench", "ingest", "--part", p.Name, "--dir", p.Dir, "--rows", strconv.FormatInt(p.Rows, 10), "--postgres", p.Postgres, "--pages", p.Pages) //nolint:gosec // it starts itself
 	}
 	if o.Postgres == "" {
-		drop := func() {}
-		if o.Postgres, drop, err = ownPostgres(); err != nil {
+		dsn, drop, err := ownPostgres()
+		if err != nil {
 			t.say("without PostgreSQL: %v", err)
 		}
 		defer drop()
+		o.Postgres = dsn
 	}
 	return bench.RunIngest(ctx, o)
 }

@@ -143,7 +143,7 @@ func (a *app) diffs(ctx context.Context, with string, only []string) ([]contract
 	other, faults := catalog.Load(layered{upper: os.DirFS(with), lower: catalog.Files})
 	for _, f := range faults {
 		if _, err := fs.Stat(os.DirFS(with), f.File); err == nil {
-			return nil, &fault.Error{Op: "read the catalogue of " + with, Code: fault.Invalid, Err: fmt.Errorf("%v", f), Hint: "mend the file, then compare"}
+			return nil, &fault.Error{Op: "read the catalogue of " + with, Code: fault.Invalid, Err: f, Hint: "mend the file, then compare"}
 		}
 	}
 	ids := map[string]bool{}
@@ -196,7 +196,7 @@ func catalogPropose(t *terminal, o *options) *cobra.Command {
 			for _, l := range lines {
 				seen = append(seen, catalog.Sighting{Kind: l.Kind, Column: l.Column, Field: l.Field, Guess: l.Guess, Longest: l.Longest})
 			}
-			files := fs.FS(catalog.Files)
+			files := catalog.Files
 			if a.config.Catalog != "" {
 				files = layered{upper: os.DirFS(a.config.Catalog), lower: catalog.Files}
 			}

@@ -267,10 +267,10 @@ func (a *asker) ask(s connectors.Setting, values connectors.Values) {
 // hidden reads a secret without showing it where a person types.
 func (a *asker) hidden() string {
 	f, ok := a.t.in.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor fits
+	if !ok || !term.IsTerminal(int(f.Fd())) { // a file descriptor fits
 		return a.line()
 	}
-	text, err := term.ReadPassword(int(f.Fd())) //nolint:gosec // see above
+	text, err := term.ReadPassword(int(f.Fd()))
 	a.ended = a.ended || err != nil
 	a.t.say("")
 	return strings.TrimSpace(string(text))

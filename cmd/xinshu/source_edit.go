@@ -160,7 +160,8 @@ func layIn(old []byte, item string) ([]byte, error) {
 	if doc.Kind == yaml.DocumentNode {
 		key, list = member(doc.Content[0], "sources")
 	}
-	at, indent := len(lines), 2
+	var at int
+	indent := 2
 	switch {
 	case key == nil:
 		lines = append(lines, "sources:\n")

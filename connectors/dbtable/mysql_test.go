@@ -1,6 +1,7 @@
 package dbtable
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -18,9 +19,7 @@ func (s server) value(t *testing.T, declared, literal string, settings connector
 	values := s.values
 	s.values = connectors.Values{}
 	for _, from := range []connectors.Values{values, settings} {
-		for name, value := range from {
-			s.values[name] = value
-		}
+		maps.Copy(s.values, from)
 	}
 	src := s.source(t, connectors.Values{"table": "v"})
 	src.Column = "v"

@@ -18,7 +18,7 @@ func pgNumeric(dst, came []byte) ([]byte, error) {
 	if len(came) < 8 {
 		return dst, errLength
 	}
-	groups, weight := int(binary.BigEndian.Uint16(came)), int(int16(binary.BigEndian.Uint16(came[2:]))) //nolint:gosec // the sign is in the bits
+	groups, weight := int(binary.BigEndian.Uint16(came)), int(int16(binary.BigEndian.Uint16(came[2:]))) // the sign is in the bits
 	sign, scale := binary.BigEndian.Uint16(came[4:]), int(binary.BigEndian.Uint16(came[6:]))
 	digits := came[8:]
 	if len(digits) != 2*groups {

@@ -59,11 +59,11 @@ var errLength = errors.New("the server sent a value of a length its type does no
 func pgInt(dst, came []byte) ([]byte, error) {
 	switch len(came) {
 	case 2:
-		return strconv.AppendInt(dst, int64(int16(binary.BigEndian.Uint16(came))), 10), nil //nolint:gosec // the sign is in the bits
+		return strconv.AppendInt(dst, int64(int16(binary.BigEndian.Uint16(came))), 10), nil // the sign is in the bits
 	case 4:
-		return strconv.AppendInt(dst, int64(int32(binary.BigEndian.Uint32(came))), 10), nil //nolint:gosec // the sign is in the bits
+		return strconv.AppendInt(dst, int64(int32(binary.BigEndian.Uint32(came))), 10), nil // the sign is in the bits
 	case 8:
-		return strconv.AppendInt(dst, int64(binary.BigEndian.Uint64(came)), 10), nil //nolint:gosec // the sign is in the bits
+		return strconv.AppendInt(dst, int64(binary.BigEndian.Uint64(came)), 10), nil // the sign is in the bits
 	}
 	return dst, errLength
 }
@@ -104,7 +104,7 @@ func pgDate(dst, came []byte) ([]byte, error) {
 	if len(came) != 4 {
 		return dst, errLength
 	}
-	days := int32(binary.BigEndian.Uint32(came)) //nolint:gosec // the sign is in the bits
+	days := int32(binary.BigEndian.Uint32(came)) // the sign is in the bits
 	switch days {
 	case pgForever32:
 		return append(dst, "infinity"...), nil
@@ -119,7 +119,7 @@ func pgTimestamp(dst, came []byte) ([]byte, error) {
 	if len(came) != 8 {
 		return dst, errLength
 	}
-	return appendWall(dst, int64(binary.BigEndian.Uint64(came))), nil //nolint:gosec // the sign is in the bits
+	return appendWall(dst, int64(binary.BigEndian.Uint64(came))), nil // the sign is in the bits
 }
 
 // pgInstant is what the clocks of Shanghai showed: they stood an hour ahead in some summers until 1991,
@@ -128,7 +128,7 @@ func pgInstant(dst, came []byte) ([]byte, error) {
 	if len(came) != 8 {
 		return dst, errLength
 	}
-	micros := int64(binary.BigEndian.Uint64(came)) //nolint:gosec // the sign is in the bits
+	micros := int64(binary.BigEndian.Uint64(came)) // the sign is in the bits
 	switch {
 	case micros == pgForever64 || micros == -pgForever64-1:
 	case micros > lastShift:

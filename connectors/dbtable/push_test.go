@@ -47,9 +47,9 @@ func (s server) records(t *testing.T) map[string]int {
 	return held
 }
 
-func (s server) one(t *testing.T, query string, args ...any) (text string) {
+func (s server) one(t *testing.T, query string) (text string) {
 	t.Helper()
-	if err := s.db.QueryRowContext(t.Context(), s.written(query), args...).Scan(&text); err != nil {
+	if err := s.db.QueryRowContext(t.Context(), s.written(query)).Scan(&text); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return text

@@ -80,7 +80,7 @@ func sqliteColumn(col column, declared string, zone *time.Location) column {
 	col.text = fmt.Sprintf("case typeof(%s) when 'blob' then lower(hex(%s)) else %s end", col.ref, col.ref, text)
 	// A cast stops at 15 digits, which is what people see; 17 bring every real number back.
 	col.exact = fmt.Sprintf("case typeof(%s) when 'real' then printf('%%!.17g', %s) else %s end", col.ref, col.ref, text)
-	numbers := strings.Contains(declared, "int") || strings.Contains(declared, "real") || strings.Contains(declared, "doub") || strings.Contains(declared, "floa")
+	numbers := strings.Contains(declared, "int") || strings.Contains(declared, "real") || strings.Contains(declared, "doub") || strings.Contains(declared, "floa") //nolint:misspell // the letters by which SQLite tells a type
 	if !numbers {
 		col.kind = words
 	}

@@ -94,11 +94,11 @@ func (g *given) Next(into []driver.Value) error {
 }
 
 // heard runs a pull, and an acknowledgement where there is something to acknowledge, and gives what was said.
-func (l *listener) heard(t *testing.T, make func(*sql.DB, *time.Location) *sqlEngine, values connectors.Values, window *connectors.Window, after connectors.Cursor) (rows []string, said []string) {
+func (l *listener) heard(t *testing.T, speak func(*sql.DB, *time.Location) *sqlEngine, values connectors.Values, window *connectors.Window, after connectors.Cursor) (rows []string, said []string) {
 	t.Helper()
 	db := sql.OpenDB(l)
 	t.Cleanup(func() { _ = db.Close() })
-	c := &conn{engine: make(db, connectors.Shanghai), zone: connectors.Shanghai}
+	c := &conn{engine: speak(db, connectors.Shanghai), zone: connectors.Shanghai}
 	src := connectortest.Source{Conn: c, Column: values["column"], Job: connectors.Job{Dataset: catalog.Dataset{ID: "tax.grade"}, Window: window, Values: values}}
 	delete(values, "column")
 	rows, _, pages, err := read(t, src, after)

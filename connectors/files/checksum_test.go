@@ -95,7 +95,6 @@ func TestCompanionsMoveWithTheirFile(t *testing.T) {
 	write(t, dir, "a.ok", "")
 	write(t, dir, "b.ok", "")
 	s := sourceOf(openDir(t, dir, nil), connectors.Values{"done": "done", "ready": "ok"})
-	s.Rows = []string{"1", "1", "1"}
 	c := s.Conn.(*conn)
 	var pages []connectors.Page
 	for page, err := range c.Pull(t.Context(), s.Job, "") {

@@ -103,7 +103,7 @@ func (p *ftpPlace) list(ctx context.Context, dir string) (entries []entry, err e
 			if err != nil {
 				return err
 			}
-			entries = append(entries, entry{name: name, size: int64(f.Size), modified: f.Time, coarse: !line.IsTimePreciseInList() || f.Time.IsZero()}) //nolint:gosec // no file is that large
+			entries = append(entries, entry{name: name, size: int64(f.Size), modified: f.Time, coarse: !line.IsTimePreciseInList() || f.Time.IsZero()}) // no file is that large
 		}
 		if line.IsTimePreciseInList() {
 			return nil
@@ -168,7 +168,7 @@ func (p *ftpPlace) statIn(line *ftpLine, name string) (entry, error) {
 	full := p.full(line, name)
 	if line.IsTimePreciseInList() {
 		if f, err := line.GetEntry(full); err == nil && f.Type == ftp.EntryTypeFile {
-			return entry{name: path.Base(name), size: int64(f.Size), modified: f.Time}, nil //nolint:gosec // as above
+			return entry{name: path.Base(name), size: int64(f.Size), modified: f.Time}, nil
 		} else if codeOf(err) == ftp.StatusFileUnavailable {
 			return entry{}, missing(err)
 		}
@@ -197,7 +197,7 @@ func (p *ftpPlace) open(ctx context.Context, name string, from int64) (io.ReadCl
 			return nil, err
 		}
 		stop := context.AfterFunc(ctx, line.cut)
-		response, err := line.RetrFrom(p.full(line, name), uint64(from)) //nolint:gosec // never below 0
+		response, err := line.RetrFrom(p.full(line, name), uint64(from)) // never below 0
 		if err == nil {
 			return &ftpFile{in: response, line: line, place: p, stop: stop}, nil
 		}

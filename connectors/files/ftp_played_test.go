@@ -131,11 +131,12 @@ func (p *player) serve(conn net.Conn) {
 			rest, _ = strconv.Atoi(arg)
 			say("350 ok")
 		case "SIZE":
-			if p.noSize {
+			switch {
+			case p.noSize:
 				say("500 unknown")
-			} else if there {
+			case there:
 				say("213 %d", len(body))
-			} else {
+			default:
 				say("550 no such file")
 			}
 		case "MDTM":

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,9 +26,9 @@ func ftpValues(s *ftptest.Server, dir string) connectors.Values {
 	return v
 }
 
-func below1(t *testing.T, server *ftptest.Server) string {
+func ownFolder(t *testing.T, server *ftptest.Server) string {
 	t.Helper()
-	dir, err := os.MkdirTemp(server.Dir, "case")
+	dir, err := os.MkdirTemp(server.Dir, "case") //nolint:usetesting // it must lie where the server looks
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,19 +40,19 @@ func TestFTPKeepsItsPromises(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := start(t)
 			connectortest.Pull(t, func(t *testing.T) connectortest.Source {
-				dir := below1(t, server)
+				dir := ownFolder(t, server)
 				ids := seed(t, dir, "csv")
 				s := sourceOf(openSFTP(t, ftpValues(server, dir)), connectors.Values{"page_rows": "2", "ready": "ok"})
 				s.Rows = ids
 				return s
 			})
 			connectortest.Push(t, func(t *testing.T) connectortest.Target {
-				dir := below1(t, server)
+				dir := ownFolder(t, server)
 				values := ftpValues(server, dir)
 				values["outbox"] = "to/city"
 				return target(openSFTP(t, values), filepath.Join(dir, "to", "city"))
 			})
-			dir := below1(t, server)
+			dir := ownFolder(t, server)
 			s := sourceOf(openSFTP(t, ftpValues(server, dir)), connectors.Values{"done": "taken/早", "page_rows": "2"})
 			s.Rows = seed(t, dir, "json")
 			write(t, dir, "taken/早/annual_edu_20251028090000_1.json", "an earlier one")
@@ -104,9 +105,7 @@ func TestAnFTPServerIsKnownByItsCertificateAndWeByThePassword(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			values := ftpValues(c.server, c.server.Dir)
-			for k, v := range c.change {
-				values[k] = v
-			}
+			maps.Copy(values, c.change)
 			conn, err := Driver().Open(t.Context(), values)
 			if err == nil {
 				defer func() { _ = conn.Close() }()

@@ -102,7 +102,7 @@ func (c *conn) lookGzip(packed io.Reader, jb job, one *content) (reason, what st
 		return "", "", drained
 	}
 	if err != nil {
-		return fileArchive, "gzip: " + err.Error(), nil
+		return fileArchive, "gzip: " + err.Error(), nil //nolint:nilerr // a file that does not unpack is refused with its reason; the pull goes on
 	}
 	if nested(one.name) {
 		return fileArchive, "an archive in an archive: " + one.name, nil

@@ -174,8 +174,8 @@ func sumOf(hexed string) (s short8) {
 // stamped is what the listing tells of a file and whatever else decides whether it is looked at again.
 func stamped(size, nanoseconds int64, more string) short8 {
 	var b []byte
-	b = binary.BigEndian.AppendUint64(b, uint64(size))        //nolint:gosec // bits, not a number
-	b = binary.BigEndian.AppendUint64(b, uint64(nanoseconds)) //nolint:gosec // the same
+	b = binary.BigEndian.AppendUint64(b, uint64(size)) // bits, not a number
+	b = binary.BigEndian.AppendUint64(b, uint64(nanoseconds))
 	return first8(append(b, more...))
 }
 

@@ -211,7 +211,8 @@ func (c *parquetColumn) nextList() error {
 		if more, err := c.more(); err != nil {
 			return err
 		} else if !more || c.reps[c.at] == 0 {
-			c.text = append(list, ']')
+			list = append(list, ']')
+			c.text = list
 			return nil
 		}
 		list = append(list, ',')

@@ -120,7 +120,7 @@ func readPageHeader(in *bufio.Reader) (h pageHeader, err error) {
 			return true, err
 		case id == 4 && kind == thrift.I32:
 			crc, err := proto.ReadI32(ctx)
-			h.crc, h.summed = uint32(crc), true //nolint:gosec // the bits are those of an unsigned number
+			h.crc, h.summed = uint32(crc), true // the bits are those of an unsigned number
 			return true, err
 		case (id == 5 || id == 7 || id == 8) && kind == thrift.STRUCT: // a data page, a dictionary, a data page of version 2
 			return true, fields(ctx, proto, func(id int16, kind thrift.TType) (taken bool, err error) {
@@ -182,7 +182,7 @@ func (t *byteTransport) Read(p []byte) (int, error) {
 	return t.in.Read(p)
 }
 
-func (t *byteTransport) RemainingBytes() uint64      { return uint64(max(t.left, 0)) } //nolint:gosec // never below zero
+func (t *byteTransport) RemainingBytes() uint64      { return uint64(max(t.left, 0)) } // never below zero
 func (t *byteTransport) Write([]byte) (int, error)   { return 0, io.ErrClosedPipe }
 func (t *byteTransport) Open() error                 { return nil }
 func (t *byteTransport) Close() error                { return nil }

@@ -49,7 +49,7 @@ func parquetText(descr *schema.Column, int96Local bool) (write parquetWriter, ba
 		case *schema.IntLogicalType:
 			if !t.IsSigned() {
 				return func(dst []byte, in *parquetValues, i int) []byte {
-					return strconv.AppendUint(dst, uint64(uint32(in.int32s[i])), 10) //nolint:gosec // the bits are those of an unsigned number
+					return strconv.AppendUint(dst, uint64(uint32(in.int32s[i])), 10) // the bits are those of an unsigned number
 				}, true
 			}
 		}
@@ -103,7 +103,7 @@ func int64Text(logical schema.LogicalType) (parquetWriter, bool) {
 	case *schema.IntLogicalType:
 		if !t.IsSigned() {
 			return func(dst []byte, in *parquetValues, i int) []byte {
-				return strconv.AppendUint(dst, uint64(in.int64s[i]), 10) //nolint:gosec // the bits are those of an unsigned number
+				return strconv.AppendUint(dst, uint64(in.int64s[i]), 10) // the bits are those of an unsigned number
 			}, true
 		}
 	}

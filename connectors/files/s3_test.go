@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -204,9 +205,7 @@ func TestS3MistakesAreNamed(t *testing.T) {
 		t.Run(says, func(t *testing.T) {
 			changed := connectors.Values{}
 			for _, from := range []connectors.Values{values, c.change} {
-				for k, v := range from {
-					changed[k] = v
-				}
+				maps.Copy(changed, from)
 			}
 			conn, err := Driver().Open(t.Context(), changed)
 			if err == nil {

@@ -228,7 +228,7 @@ func (b *xlsxBook) open(part string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, b.damaged(part, err)
 	}
-	packed := int64(min(f.CompressedSize64, 1<<40)) //nolint:gosec // bounded
+	packed := int64(min(f.CompressedSize64, 1<<40)) // bounded
 	return struct {
 		io.Reader
 		io.Closer

@@ -23,7 +23,7 @@ func (b *xlsxBook) value(c xlsxCellOf) (text, reason string, err error) {
 	case "s":
 		i, err := strconv.Atoi(strings.TrimSpace(c.text))
 		if err != nil {
-			return c.text, xlsxCell, nil
+			return c.text, xlsxCell, nil //nolint:nilerr // a broken cell is data with a reason
 		}
 		text, ok, err := b.texts.text(i)
 		if err != nil || !ok {

@@ -29,7 +29,7 @@ const (
 func xmlDecoder(in io.Reader, jb job, looksLike string) (dec *xml.Decoder, suspect bool, err error) {
 	buffered := bufio.NewReader(in)
 	begin, err := buffered.Peek(4)
-	if err != nil && len(begin) < 2 && err != io.EOF { //nolint:errorlint // bufio gives the reader's own
+	if err != nil && len(begin) < 2 && err != io.EOF { // bufio gives the reader's own
 		return nil, false, err
 	}
 	decoded := false // into UTF-8, whatever the declaration says

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -195,9 +196,7 @@ func mustPublic(t *testing.T) string {
 func impatient(t *testing.T, p *platform, more connectors.Values) *conn {
 	t.Helper()
 	values := connectors.Values{"timeout": "600ms", "total_timeout": "15s", "tries": "2"}
-	for name, value := range more {
-		values[name] = value
-	}
+	maps.Copy(values, more)
 	c, _ := p.open(t, values)
 	return c
 }

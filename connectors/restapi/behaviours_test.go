@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -64,9 +65,7 @@ func startHub(t *testing.T, job connectors.Values, rows ...map[string]any) *hub 
 	cat, _ := catalog.Load(catalog.Files)
 	now := func() time.Time { return time.Date(2025, 11, 3, 9, 0, 0, 0, time.UTC) }
 	h := &hub{platform: startPlatform(t), t: t, lake: l, job: connectors.Values{"path": "/data", "page_rows": "2"}}
-	for name, value := range job {
-		h.job[name] = value
-	}
+	maps.Copy(h.job, job)
 	h.rows = rows
 	h.instead = func(_ int, w http.ResponseWriter, r *http.Request) bool { return h.window(w, r) }
 	h.pipeline = &pipelines.Pipeline{Catalog: cat, Heads: l, Runs: kept{}, Now: now,
@@ -199,12 +198,8 @@ func (h *hub) span(from, until string, more connectors.Values) ([]string, []conn
 	h.t.Helper()
 	c, _ := h.open(h.t, connectors.Values{"tries": "1"})
 	values := connectors.Values{}
-	for name, value := range h.job {
-		values[name] = value
-	}
-	for name, value := range more {
-		values[name] = value
-	}
+	maps.Copy(values, h.job)
+	maps.Copy(values, more)
 	ds, _ := h.pipeline.Catalog.Dataset("amr.reg")
 	var rows []string
 	var pages []connectors.Page

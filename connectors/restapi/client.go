@@ -287,7 +287,7 @@ func (c *client) failed(ctx context.Context, req request, err error) error {
 func retryAfter(header string, now time.Time) time.Duration {
 	header = strings.TrimSpace(header)
 	if s, err := strconv.ParseUint(header, 10, 64); err == nil {
-		return time.Duration(min(s, 100*365*24*3600)) * time.Second //nolint:gosec // at most a hundred years
+		return time.Duration(min(s, 100*365*24*3600)) * time.Second // at most a hundred years
 	}
 	if t, err := http.ParseTime(header); err == nil && t.After(now) {
 		return t.Sub(now)

@@ -1,6 +1,7 @@
 package restapi
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -75,9 +76,7 @@ func (jb job) params(at place) url.Values {
 		return nil // the address has them
 	}
 	q := url.Values{}
-	for name, values := range jb.fixed {
-		q[name] = values
-	}
+	maps.Copy(q, jb.fixed)
 	switch jb.paging {
 	case "page", "offset":
 		q.Set(jb.pageParam, itoa(at.Page))

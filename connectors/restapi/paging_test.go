@@ -2,6 +2,7 @@ package restapi
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,7 +16,8 @@ import (
 // turning answers like a platform of one style of paging, two rows at a time.
 func (p *platform) turning(style string) func(int, http.ResponseWriter, *http.Request) bool {
 	return func(_ int, w http.ResponseWriter, r *http.Request) bool {
-		at, size := 0, 2
+		var at int
+		size := 2
 		switch style {
 		case "offset from 0":
 			at, _ = strconv.Atoi(r.FormValue("STARTNUM"))
@@ -71,9 +73,7 @@ func TestEveryStyleOfPagingKeepsThePromises(t *testing.T) {
 				p.instead = p.turning(style)
 				c, _ := p.open(t, nil)
 				with := connectors.Values{"since_param": ""}
-				for name, value := range values {
-					with[name] = value
-				}
+				maps.Copy(with, values)
 				return p.source(t, c, with)
 			})
 		})

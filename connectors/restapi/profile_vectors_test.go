@@ -2,9 +2,10 @@ package restapi
 
 import (
 	"bytes"
-	"crypto/md5" //nolint:gosec // the platform asks for it
+	"crypto/md5" // the platform asks for it
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -59,7 +60,7 @@ func TestZhejiangSendsOneFormField(t *testing.T) {
 	if err := json.Unmarshal([]byte(form.Get("data")), &data); err != nil {
 		t.Fatal(err)
 	}
-	sum := md5.Sum([]byte("app-1" + token + "20231115061320")) //nolint:gosec // the platform asks for it
+	sum := md5.Sum([]byte("app-1" + token + "20231115061320")) // the platform asks for it
 	for name, want := range map[string]string{"appKey": "app-1", "requestTime": "20231115061320", "sign": hex.EncodeToString(sum[:]),
 		"tyxydm": "91410000MA40000000", "q": "a&b<", "page": "1", "rows": "2"} {
 		if data[name] != want {
@@ -97,11 +98,10 @@ func TestChangzhouCountsItsCodesElsewhere(t *testing.T) {
 // sealedPlatform is the other side of the SM envelope, with keys of its own.
 type sealedPlatform struct {
 	*platform
-	us     *sealer // what the hub holds
-	them   *sealer // what the platform holds
-	values connectors.Values
-	asked  []byte // what the last request said
-	spoil  func(data map[string]any)
+	us    *sealer // what the hub holds
+	them  *sealer // what the platform holds
+	asked []byte  // what the last request said
+	spoil func(data map[string]any)
 }
 
 func startSealed(t *testing.T, more connectors.Values) (*sealedPlatform, *conn) {
@@ -117,9 +117,7 @@ func startSealed(t *testing.T, more connectors.Values) (*sealedPlatform, *conn) 
 	}
 	values := connectors.Values{"url": p.URL + "/share", "profile": "sm", "id": "app-1", "rate": "10000", "push_path": "/push", "sm4_key": "0123456789abcdeffedcba9876543210",
 		"sm2_key": hubKey, "sm2_platform_key": own.Public().Hex()}
-	for name, value := range more {
-		values[name] = value
-	}
+	maps.Copy(values, more)
 	c, err := open(values, clock{now: time.Now, sleep: (&waits{}).sleep})
 	if err != nil {
 		t.Fatal(err)
@@ -303,9 +301,7 @@ func startTokens(t *testing.T, more connectors.Values) (*platform, *tokens, *con
 	p, k := startPlatform(t), &tokens{lives: "600"}
 	p.instead = k.guard
 	values := connectors.Values{"url": p.URL + "/share", "profile": "oauth2", "id": "client a", "secret": token, "token_url": p.URL + "/oauth/token", "scope": "share", "rate": "10000"}
-	for name, value := range more {
-		values[name] = value
-	}
+	maps.Copy(values, more)
 	c, err := open(values, clock{now: func() time.Time { return now }, sleep: (&waits{}).sleep})
 	if err != nil {
 		t.Fatal(err)

@@ -42,9 +42,9 @@ func TestEveryBehaviourHasItsTest(t *testing.T) {
 		}
 		seen[row[1]] = true
 	}
-	wanted := strings.Fields("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 26 27 28 29 30" +
+	wanted := strings.FieldsSeq("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 26 27 28 29 30" +
 		" 6.1 6.2 6.3 6.4 6.5 6.6 6.7 6.8 6.9 6.10 6.11 6.12 6.13 7.1 7.2 7.3 7.4 7.5")
-	for _, n := range wanted {
+	for n := range wanted {
 		if !seen[n] {
 			t.Errorf("behaviour %s is not in the table", n)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -91,7 +92,7 @@ func codeOf(kind string, n uint64) string {
 		n = mix(n) % 900_000_000 // spread, so that neighbours share no long beginning
 	}
 	for i := range len(alphabet) {
-		org := append(b[:16:16], alphabet[i])
+		org := append(slices.Clone(b[:16]), alphabet[i])
 		if !catalog.OrgCodeValid(string(org[8:17])) {
 			continue
 		}

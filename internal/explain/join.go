@@ -11,7 +11,7 @@ import (
 
 // parting works out whose records are counted for whom around one entity, and gives the entities whose
 // records move to it or from it. In a lake without judgements and numbers there is nothing to work out.
-func (x *Explainer) parting(ctx context.Context, id int64, uscc string) ([]int64, error) {
+func (x *Explainer) parting(ctx context.Context, id int64) ([]int64, error) {
 	if !x.joining {
 		return nil, nil
 	}

@@ -76,7 +76,7 @@ func (x *Explainer) load(ctx context.Context, uscc string) error {
 	if err := x.take(ctx, grading.Ranged[1], "* exclude (filename)", id); err != nil {
 		return err
 	}
-	parting, err := x.parting(ctx, id, uscc)
+	parting, err := x.parting(ctx, id)
 	if err != nil {
 		return err
 	}

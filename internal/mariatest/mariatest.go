@@ -108,7 +108,7 @@ func startServer() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "my.cnf"), fmt.Appendf(nil, settings, dir), 0o644); err != nil { //nolint:gosec // the server's user reads it
+	if err := os.WriteFile(filepath.Join(dir, "my.cnf"), fmt.Appendf(nil, settings, dir), 0o644); err != nil { // the server's user reads it
 		return nil, err
 	}
 	who, err := owner(dir)
@@ -125,7 +125,7 @@ func startServer() (*server, error) {
 
 func launch(program, dir string, who *syscall.SysProcAttr) (*server, error) {
 	account := fmt.Sprintf("create user %[1]s@localhost identified by '%[2]s';\ngrant all on *.* to %[1]s@localhost;\n", User, Password)
-	if err := os.WriteFile(filepath.Join(dir, "account.sql"), []byte(account), 0o644); err != nil { //nolint:gosec // the server's user reads it, and it lives as long as the test
+	if err := os.WriteFile(filepath.Join(dir, "account.sql"), []byte(account), 0o644); err != nil { // the server's user reads it, and it lives as long as the test
 		return nil, err
 	}
 	conf, err := os.OpenFile(filepath.Join(dir, "my.cnf"), os.O_APPEND|os.O_WRONLY, 0)

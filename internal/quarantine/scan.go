@@ -155,8 +155,8 @@ func worksheets(z *zip.Reader) (map[string]string, error) {
 	}
 	target := map[string]string{}
 	for _, l := range links.All {
-		if strings.HasPrefix(l.Target, "/") {
-			target[l.ID] = strings.TrimPrefix(l.Target, "/")
+		if whole, ok := strings.CutPrefix(l.Target, "/"); ok {
+			target[l.ID] = whole
 		} else {
 			target[l.ID] = path.Join("xl", l.Target)
 		}

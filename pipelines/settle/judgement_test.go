@@ -123,8 +123,7 @@ func TestJudgementsThatContradictWhatStandsAreRefused(t *testing.T) {
 
 // told is an error with its hint.
 func told(err error) string {
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f.Error() + " " + f.Hint
 	}
 	return fmt.Sprint(err)

@@ -110,7 +110,7 @@ func (b *batch) take(ctx context.Context, k *block) error {
 			} else if fresh, err := b.accept(&k.good[good]); err != nil {
 				return err
 			} else if fresh {
-				b.fresh = append(b.fresh, int32(good)) //nolint:gosec // a block is small
+				b.fresh = append(b.fresh, int32(good)) // a block is small
 			} else {
 				verdict = duplicate
 			}

@@ -116,7 +116,7 @@ func (k *block) accept(b *batch, i int) {
 	r := k.checker
 	k.id.of(r)
 	k.keys = append(k.keys, k.id.key...)
-	g := goodRow{record: k.id.record, content: k.id.content, key: int32(len(k.keys)), row: int32(i), size: int32(k.id.size), //nolint:gosec // a block is small
+	g := goodRow{record: k.id.record, content: k.id.content, key: int32(len(k.keys)), row: int32(i), size: int32(k.id.size), // a block is small
 		op: r.op, kind: r.kind, timed: r.timed(), time: b.batchTime, received: int32(b.receivedOn(r))}
 	if g.timed {
 		g.time = r.sourceTime()

@@ -112,8 +112,8 @@ func (b *batch) eachRow(ctx context.Context, f chain.File, row func(n int64, rec
 
 // position names a row of a file as an index value.
 func position(file int, row int64) (at hash16) {
-	binary.BigEndian.PutUint64(at[:8], uint64(file)) //nolint:gosec // a place in a list
-	binary.BigEndian.PutUint64(at[8:], uint64(row))  //nolint:gosec // a row's number
+	binary.BigEndian.PutUint64(at[:8], uint64(file)) // a place in a list
+	binary.BigEndian.PutUint64(at[8:], uint64(row))  // a row's number
 	return at
 }
 

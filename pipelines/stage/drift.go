@@ -49,7 +49,6 @@ type sighting struct {
 	longest int
 	example string
 	types   map[string]int // guesses
-	refused bool
 }
 
 func newDrifts(c *contract, m masker) drifts {

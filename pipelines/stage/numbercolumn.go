@@ -40,7 +40,7 @@ func (c *numberColumn) array() arrow.Array {
 	case arrow.DATE32:
 		c.days = c.days[:0]
 		for _, n := range c.all {
-			c.days = append(c.days, int32(n)) //nolint:gosec // a catalog.Date, which has 32 bits
+			c.days = append(c.days, int32(n)) // a catalog.Date, which has 32 bits
 		}
 		values = arrow.Int32Traits.CastToBytes(c.days)
 	case arrow.BOOL:

@@ -129,7 +129,7 @@ func (p *profile) look(k *block) {
 			seen.see(v, field, rows)
 			if at < counted {
 				k.counted[f] += rows
-				k.tallies[f] = append(k.tallies[f], tally{int32(at), rows}) //nolint:gosec // a block is small
+				k.tallies[f] = append(k.tallies[f], tally{int32(at), rows}) // a block is small
 			}
 		}
 	}
@@ -147,7 +147,7 @@ func (s *fieldSeen) see(v *word, f *field, rows int64) {
 		s.different.add(hash(v.raw))
 		return
 	case f.numeric():
-		s.different.add(mix(uint64(v.num))) //nolint:gosec // any bits will do
+		s.different.add(mix(uint64(v.num))) // any bits will do
 	default:
 		s.different.add(hash(v.text))
 	}

@@ -20,7 +20,6 @@ type rowTable struct {
 	inFile   int64
 	repeats  []bool  // by column: the open file has a dictionary for it
 	places   []int32 // scratch: a block's words to the row group's
-	hexed    []byte
 }
 
 // gathered is a row group in the making: a column is of texts or of numbers.
@@ -172,7 +171,7 @@ func (t *rowTable) field(into *textColumn, k *block, f int, fresh []int32, empty
 func (t *rowTable) hex(into *textColumn, sum []byte) {
 	into.spread()
 	into.all.data = hex.AppendEncode(into.all.data, sum)
-	into.all.ends = append(into.all.ends, int32(len(into.all.data))) //nolint:gosec // a row group ends at 24 MB
+	into.all.ends = append(into.all.ends, int32(len(into.all.data))) // a row group ends at 24 MB
 	into.at = append(into.at, 0)
 }
 
@@ -183,7 +182,7 @@ func (k *block) key(good int32) string {
 		from = k.good[good-1].key
 	}
 	b := k.keys[from:k.good[good].key]
-	return unsafe.String(unsafe.SliceData(b), len(b)) // copied by the column
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // the column copies it
 }
 
 // of gives the word of a row.

@@ -45,7 +45,7 @@ func (d *distinct) spread() {
 
 func (d *distinct) mark(h uint64) {
 	h = mix(h)                                                              // the sketch wants every bit of a hash to be as good as any other
-	rank := uint8(bits.LeadingZeros64(h<<sketchBits|1<<(sketchBits-1)) + 1) //nolint:gosec // 53 at most
+	rank := uint8(bits.LeadingZeros64(h<<sketchBits|1<<(sketchBits-1)) + 1) // 53 at most
 	if at := h >> (64 - sketchBits); d.sketch[at] < rank {
 		d.sketch[at] = rank
 	}

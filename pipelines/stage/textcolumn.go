@@ -34,7 +34,7 @@ type texts struct {
 
 func (t *texts) add(s string) {
 	t.data = append(t.data, s...)
-	t.ends = append(t.ends, int32(len(t.data))) //nolint:gosec // a row group ends at 24 MB
+	t.ends = append(t.ends, int32(len(t.data))) // a row group ends at 24 MB
 }
 
 func (t *texts) get(i int32) []byte {
@@ -68,7 +68,7 @@ func (c *textColumn) word(s string) int32 {
 	if c.alone {
 		return null
 	}
-	n := int32(len(c.dict.ends)) //nolint:gosec // bounded above
+	n := int32(len(c.dict.ends)) // bounded above
 	c.dict.add(s)
 	c.place[string(c.dict.get(n))] = n
 	return n
@@ -81,7 +81,7 @@ func (c *textColumn) add(s string, set bool) {
 		c.at = append(c.at, null)
 		c.nulls++
 		if c.alone {
-			c.all.ends = append(c.all.ends, int32(len(c.all.data))) //nolint:gosec // a row group ends at 24 MB
+			c.all.ends = append(c.all.ends, int32(len(c.all.data))) // a row group ends at 24 MB
 		}
 		return
 	case !c.alone:
@@ -102,11 +102,11 @@ func (c *textColumn) spread() {
 	c.alone = true
 	for i, n := range c.at {
 		if n == null {
-			c.all.ends = append(c.all.ends, int32(len(c.all.data))) //nolint:gosec // a row group ends at 24 MB
+			c.all.ends = append(c.all.ends, int32(len(c.all.data))) // a row group ends at 24 MB
 			continue
 		}
 		c.all.data = append(c.all.data, c.dict.get(n)...)
-		c.all.ends = append(c.all.ends, int32(len(c.all.data))) //nolint:gosec // a row group ends at 24 MB
+		c.all.ends = append(c.all.ends, int32(len(c.all.data))) // a row group ends at 24 MB
 		c.at[i] = 0
 	}
 }

@@ -22,8 +22,8 @@ type word struct {
 func (c *contract) judge(w *word, place int, raw string) (warnings []string) {
 	*w = word{raw: raw}
 	f := &c.fields[place]
-	switch {
-	case place == c.uscc:
+	switch place {
+	case c.uscc:
 		v := c.words.CheckUSCC(raw)
 		switch {
 		case v.Valid:
@@ -113,7 +113,7 @@ func (w *wordList) find(raw string) (place int32, fresh bool) {
 			w.alone = true
 		}
 	}
-	place = int32(len(w.list)) //nolint:gosec // a block has few rows
+	place = int32(len(w.list)) // a block has few rows
 	if w.alone {
 		w.list = append(w.list, word{})
 		return place, true
