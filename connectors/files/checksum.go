@@ -91,6 +91,20 @@ func (c *conn) differs(ctx context.Context, jb job, s sums, have map[string]hash
 	return "", nil
 }
 
+// said is the stamp of companions with what they hold: a listing to the minute does not show that one
+// was laid anew within that minute, at the length that every sum has.
+func (c *conn) said(ctx context.Context, jb job, s sums) (stamp string, err error) {
+	stamp = s.stamp
+	for _, f := range s.companions {
+		sum, err := c.readSum(ctx, path.Join(jb.folder, f.name), f.entry, 2*sumKinds[f.kind]().Size())
+		if err != nil {
+			return "", err
+		}
+		stamp += fmt.Sprintf("%s says %s\n", f.name, sum)
+	}
+	return stamp, nil
+}
+
 // readSum takes the sum out of "digest", "digest  name" or "MD5 (name) = digest".
 func (c *conn) readSum(ctx context.Context, file string, is entry, digits int) (string, error) {
 	in, err := c.read(ctx, file, is)

@@ -72,6 +72,25 @@ func TestLayingTheCompanionAnewIsEnough(t *testing.T) {
 	}
 }
 
+// A listing to the minute shows the same of two sums that were laid within it.
+func TestACompanionLaidAnewWithinTheMinuteIsSeen(t *testing.T) {
+	const body = "id\n1\n"
+	c, put := placeUnderTest(t, "ftp")
+	job := connectors.Values{"checksum": "sm3"}
+	put("a.csv", body)
+	put("a.csv.sm3", strings.Repeat("0", 64))
+	got, next := outcome(t, c, job, "")
+	expect(t, got, "a.csv:0:!FILE_CHECKSUM")
+	got, again := outcome(t, c, job, next)
+	expect(t, got)
+	if again != next {
+		t.Fatalf("the place moved from %s to %s", next, again)
+	}
+	put("a.csv.sm3", hex.EncodeToString(gm.SM3([]byte(body))))
+	got, _ = outcome(t, c, job, next)
+	expect(t, got, "a.csv:2:1")
+}
+
 func TestAFileRefusedBySettingsIsTriedAgainWithOthers(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "a.dat", "id;x\n1;2\n")

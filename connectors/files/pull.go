@@ -110,7 +110,8 @@ func (jb job) refusedStamp(e entry, s sums) short8 { return e.stamp("refused\n" 
 func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *taken, in *inside, last bool, yield func(connectors.Page, error) bool) error {
 	s := jb.sumsOf(names, e.name)
 	file := path.Join(jb.folder, e.name)
-	if e.coarse {
+	coarse := e.coarse
+	if coarse {
 		s.stamp += fmt.Sprintf("listed %x\n", e.stamp(""))
 	}
 	stamp, known, err := c.precise(ctx, file, &e, at)
@@ -119,6 +120,13 @@ func (c *conn) take(ctx context.Context, jb job, e entry, names listing, at *tak
 	}
 	if err != nil {
 		return fmt.Errorf("look at %s: %w", e.name, err)
+	}
+	if coarse {
+		if s.stamp, err = c.said(ctx, jb, s); away(err) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("read the companions of %s: %w", e.name, err)
+		}
 	}
 	refused := jb.refusedStamp(e, s)
 	if at.is(e.name, refused) {
