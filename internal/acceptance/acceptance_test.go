@@ -26,6 +26,8 @@ type story struct {
 	cast    *cast
 	today   time.Time
 	began   time.Time
+
+	lastPost batch
 }
 
 // yearly are the cut-offs scored here; the other two policies are scored for today.
@@ -94,6 +96,7 @@ func (s *story) firstLoad() {
 	s.w.add(rest, time.Date(2025, 9, 29, 10, 0, 0, 0, time.UTC))
 
 	s.pull()
+	s.checkForms()
 	s.checkFlags()
 	s.checkMaria()
 	s.ingest("abnormal_operations.xlsx", writeBook(s.T, readTable(s.T, s.w.samples.abnormal)), s.w.samples.abnormalRows, stockDay)
@@ -114,6 +117,7 @@ func (s *story) theDay() {
 	s.w.add(append(rest, s.spoiled()...), s.today)
 	s.ingest("abnormal_today.csv", nil, byHand, s.today)
 	s.post("2026-0001")
+	s.spoiltOnTheWay()
 	before := s.stageHeads()
 	s.h.do("run", "--policy", lingyuan+","+jiangyin, "--as-of", s.today.Format(time.DateOnly))
 	s.checkPulls(before, pulled...)

@@ -123,6 +123,7 @@ func (s *story) verify() {
 func (s *story) loseTheDatabase() {
 	before, cursors := s.standing(), s.cursors()
 	s.recreate()
+	s.postAgain()
 	s.runAll()
 	if s.w.department.answer(s.T) == 0 {
 		s.Error("no packet came again, though the hub cannot know that they were taken")

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"xinshu/internal/chain"
 )
 
 const (
@@ -65,6 +67,32 @@ func (h *hub) openDoor() (url string, closed func()) {
 // receipt is what the department keeps of a batch.
 type receipt struct{ Total, Accepted, Duplicate, Quarantined, Skipped int64 }
 
+// batch is one that was posted, and the receipt of it as it came.
+type batch struct {
+	no      string
+	rows    int
+	body    []byte
+	receipt []byte
+}
+
+// postAgain posts the last batch once more to a hub that lost its database: the receipt is in the log.
+func (s *story) postAgain() {
+	s.Helper()
+	before := s.head(posted)
+	url, closed := s.h.openDoor()
+	defer closed()
+	b := s.lastPost
+	if status, answer := s.send(url, b.no, b.rows, b.body, postSecret); status != http.StatusOK || !bytes.Equal(answer, b.receipt) {
+		s.Errorf("batch %s posted to a hub that lost its database is answered %d\n%s\nbefore\n%s", b.no, status, answer, b.receipt)
+	}
+	if now := s.head(posted); now != before {
+		s.Errorf("a batch posted again makes entry %d of %s, which stood at %d", now, posted, before)
+	}
+}
+
+// head is the number of the newest entry of a dataset's chain.
+func (s *story) head(dataset string) int64 { return s.h.head(chain.Stage(dataset)).N }
+
 // post has the department post what it did not post before. The first answer is lost on its way, so
 // it posts the batch again, and gets the same receipt; a batch under another's signature gets none.
 func (s *story) post(no string) {
@@ -91,6 +119,7 @@ func (s *story) post(no string) {
 		s.Errorf("batch %s posted again is answered %d\n%s\nthe first time\n%s", no, status, second, first)
 	}
 	s.checkPulls(before, posts)
+	s.lastPost = batch{no, len(rows), body, first}
 	s.Logf("receiving: batch %s of %d rows posted twice, one commit, one receipt", no, len(rows))
 }
 
