@@ -20,8 +20,8 @@ type Report struct {
 }
 
 // Verify walks every chain from its oldest kept entry to its head: numbers without gap, each parent
-// hash, each input's hash, each listed object's size and, with readData, its hash; then the seals. It
-// changes nothing. The error names the first thing that does not match; the report says how far it
+// hash, each input's hash. Only when the log itself matches does it go by what the log lists: each
+// object's size and, with readData, its hash; then the seals. It changes nothing. The error names the first thing that does not match; the report says how far it
 // came. A chain's newest entry has no successor that holds its hash: a change of its words is seen
 // only where another chain's entry was made from it.
 func (l *Lake) Verify(ctx context.Context, readData bool) (Report, error) {
@@ -31,13 +31,18 @@ func (l *Lake) Verify(ctx context.Context, readData bool) (Report, error) {
 		return v.report, err
 	}
 	for _, name := range names {
-		if err := v.chain(ctx, name); err != nil {
+		if err := v.log(ctx, name); err != nil {
 			return v.report, err
 		}
 		v.report.Chains++
 	}
 	if err := v.checkInputs(); err != nil {
 		return v.report, err
+	}
+	for _, name := range names {
+		if err := v.objects(ctx, name); err != nil {
+			return v.report, err
+		}
 	}
 	seals, err := l.Seals(ctx, "")
 	v.report.Seals = len(seals)
@@ -61,7 +66,29 @@ func wrong(what, format string, args ...any) error {
 		Hint: "the store was changed or damaged; restore this object from a backup"}
 }
 
-func (v *verifier) chain(ctx context.Context, name string) error {
+// log walks the entries of one chain.
+func (v *verifier) log(ctx context.Context, name string) error {
+	roots, err := v.lake.roots(ctx, name)
+	if err != nil {
+		return failed("verify "+name, err)
+	}
+	var last chain.Entry
+	return v.entries(ctx, name, func(e chain.Entry) error {
+		if err := v.parent(e, last, roots); err != nil {
+			return err
+		}
+		v.hashes[fmt.Sprint(name, " ", e.N)] = e.SHA256
+		for _, in := range e.Inputs {
+			v.inputs = append(v.inputs, usedInput{logKey(name, e.N), in})
+		}
+		v.report.Entries++
+		last = e
+		return nil
+	})
+}
+
+// objects walks what the entries of one chain list.
+func (v *verifier) objects(ctx context.Context, name string) error {
 	sizes := map[string]int64{}
 	for info, err := range v.lake.store.List(ctx, "data/"+name+"/", "") {
 		if err != nil {
@@ -69,12 +96,18 @@ func (v *verifier) chain(ctx context.Context, name string) error {
 		}
 		sizes[info.Key] = info.Size
 	}
-	roots, err := v.lake.roots(ctx, name)
-	if err != nil {
-		return failed("verify "+name, err)
-	}
 	seen := map[string]chain.File{}
-	var last chain.Entry
+	return v.entries(ctx, name, func(e chain.Entry) error {
+		for _, f := range e.Files {
+			if err := v.file(ctx, e, f, sizes, seen); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (v *verifier) entries(ctx context.Context, name string, each func(chain.Entry) error) error {
 	for n, err := range v.lake.numbers(ctx, name, 0) {
 		if err != nil {
 			return failed("verify "+name, err)
@@ -83,20 +116,9 @@ func (v *verifier) chain(ctx context.Context, name string) error {
 		if err != nil {
 			return failed("verify "+logKey(name, n), err)
 		}
-		if err := v.parent(e, last, roots); err != nil {
+		if err := each(e); err != nil {
 			return err
 		}
-		for _, f := range e.Files {
-			if err := v.file(ctx, e, f, sizes, seen); err != nil {
-				return err
-			}
-		}
-		v.hashes[fmt.Sprint(name, " ", n)] = e.SHA256
-		for _, in := range e.Inputs {
-			v.inputs = append(v.inputs, usedInput{logKey(name, n), in})
-		}
-		v.report.Entries++
-		last = e
 	}
 	return nil
 }
