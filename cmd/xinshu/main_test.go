@@ -157,12 +157,17 @@ func statements(chainName string) []question {
 		return []question{
 			{"rows", "select distinct concat_ws('|', record_id, row_sha, op) from held"},
 			{"quarantine", "select distinct concat_ws('|', reason, column_name, original) from held"},
+			{"corrected", "select concat_ws('|', original_n, original_row, outcome, row_no, corrected_by, way) from held"},
+			{"gone", "select concat_ws('|', record_id, row_sha) from held"},
+			{"absent", "select concat_ws('|', record_id, row_sha) from held"},
 		}
 	case chainName == chain.Settled:
 		return []question{
 			{"record", "select concat_ws('|', record_id, version, row_sha, uscc, kind, level, status, valid_until) from held"},
 			{"mark", "select distinct concat_ws('|', mark_id, kind, target_record_id, effective_on) from held"},
 			{"entity", "select distinct concat_ws('|', uscc, name, in_scope_from, in_scope_until) from held"},
+			{"alias", "select distinct concat_ws('|', number, kind, uscc, dataset, record_id, version, says, status) from held"},
+			{"judgement", "select concat_ws('|', judgement_id, kind, uscc, successor, dataset, record_id, undoes, decided_by, reason, evidence) from held"},
 		}
 	case strings.HasPrefix(chainName, "published/"):
 		return []question{{"grade", "select concat_ws('|', uscc, version, grade, score) from held"}}

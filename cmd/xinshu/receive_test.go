@@ -25,7 +25,6 @@ import (
 
 	"xinshu/connectors/gm"
 	"xinshu/internal/chain"
-	"xinshu/internal/fault"
 	"xinshu/internal/receive"
 )
 
@@ -339,37 +338,6 @@ func TestABatchThatIsNotInOrderIsRefusedAndNothingIsTaken(t *testing.T) {
 	d.close()
 	if got := entries(t, data); got != 1 {
 		t.Errorf("%d commits, only the first batch was in order", got)
-	}
-}
-
-// A sender's batch is committed, the process dies before it can answer: posted again, the batch gives
-// the receipt of a batch that never met a kill, and stages nothing twice.
-func TestABatchPostedToADoorThatIsKilledIsTakenOnce(t *testing.T) {
-	config, calm := doorConfig(t)
-	d := openDoor(t, config, calm, "")
-	status, want, err := post{no: "k-1", total: "50", body: registrations(50)}.send(t, d)
-	taken(t, status, want, err)
-	d.close()
-	for _, point := range []string{fault.BeforeObjects, fault.MidObject, fault.AfterObjects, fault.AfterLog, fault.AfterState} {
-		data := filepath.Join(t.TempDir(), "data")
-		for range 2 { // killed twice at the same point, if it still comes there
-			d := openDoor(t, config, data, fault.CrashEnv+"="+point+":1")
-			if _, _, err := (post{no: "k-1", total: "50", body: registrations(50)}).send(t, d); err != nil {
-				<-d.done
-			}
-			d.close()
-		}
-		d := openDoor(t, config, data, "")
-		status, got, err := post{no: "k-1", total: "50", body: registrations(50)}.send(t, d)
-		taken(t, status, got, err)
-		if !bytes.Equal(got, want) {
-			t.Errorf("killed at %s it is answered\n%s\nnot\n%s", point, got, want)
-		}
-		d.close()
-		if n := entries(t, data); n != 1 {
-			t.Errorf("killed at %s: %d commits", point, n)
-		}
-		xinshu(t, "", "verify", "--read-data", "--data", data)
 	}
 }
 

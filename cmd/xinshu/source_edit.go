@@ -208,6 +208,7 @@ func (e *sourceEdit) write() error {
 		if err := writeOnce(path, []byte(secret+"\n")); err != nil {
 			return err
 		}
+		fault.At(fault.BeforeConfig)
 	}
 	if now, err := os.ReadFile(e.path); err == nil && !bytes.Equal(now, e.old) {
 		return fault.Newf(fault.Conflict, "write "+e.path, "it was changed meanwhile; nothing was written, add the source again")

@@ -41,6 +41,9 @@ func (c *conn) Push(ctx context.Context, d connectors.Delivery) (connectors.Rece
 		{name + ".md5", []byte(hex.EncodeToString(sum[:]) + "  " + name + "\n")},
 		{name + ".ok", nil},
 	} {
+		if f.name != name {
+			fault.At(fault.BeforeReady)
+		}
 		if err := c.lay(ctx, path.Join(c.outbox, f.name), f.body); err != nil {
 			return connectors.Receipt{}, failed(ctx, op, err)
 		}

@@ -14,16 +14,18 @@ const CrashEnv = "XINSHU_CRASH_AT"
 
 // The crash points of the commit protocol: the places where a kill must lose and double nothing.
 const (
-	BeforeObjects = "c0" // intent checked, nothing written
-	MidObject     = "c1" // a data object half written
-	AfterObjects  = "c2" // all data objects put, no log entry
-	AfterLog      = "c3" // log entry put, run state not yet written
-	AfterState    = "c4" // run state written, source not acknowledged
-	AfterAck      = "c5" // source acknowledged
-	BeforeSend    = "c6" // delivery due, not sent
-	AfterSend     = "c7" // delivery sent, answer not read
-	BeforeReceipt = "c8" // answer read, receipt not stored
-	MidAck        = "c9" // some of the source's items acknowledged, the others not
+	BeforeObjects = "c0"  // intent checked, nothing written
+	MidObject     = "c1"  // a data object half written
+	AfterObjects  = "c2"  // all data objects put, no log entry
+	AfterLog      = "c3"  // log entry put, run state not yet written
+	AfterState    = "c4"  // run state written, source not acknowledged
+	AfterAck      = "c5"  // source acknowledged
+	BeforeSend    = "c6"  // delivery due, not sent
+	AfterSend     = "c7"  // delivery sent, answer not read
+	BeforeReceipt = "c8"  // answer read, receipt not stored
+	MidAck        = "c9"  // some of the source's items acknowledged, the others not
+	BeforeReady   = "c10" // a packet's file laid down, the companions that make it whole not
+	BeforeConfig  = "c11" // a secret of a new source written, the config that names it not
 )
 
 var armed struct {
