@@ -172,7 +172,7 @@ func (u *pull) once(ctx context.Context, s *slice) (result stage.Result, err err
 	if head.Cursor != nil {
 		staged.Before = connectors.Cursor(head.Cursor.After)
 	}
-	if _, again := places[name]; again {
+	if _, placed := places[name]; placed && delivered(head, name) {
 		staged.CollectedOn = catalog.NoDate // only a first load is stock
 	}
 	job := u.job
@@ -252,6 +252,14 @@ func (p *Pipeline) acknowledge(ctx context.Context, conn connectors.Conn, job co
 	}
 	fault.At(fault.AfterAck)
 	return p.Runs.SaveRun(ctx, ack)
+}
+
+// delivered says whether a source ever brought a row that was accepted: a first pull of which everything
+// was refused has loaded no stock.
+func delivered(head chain.Entry, source string) bool {
+	return slices.ContainsFunc(head.Table(stage.RowsTable), func(f chain.File) bool {
+		return f.Source == source || f.Source == "" // an older hub did not note whose it was
+	})
 }
 
 // oneByOne passes the crash point between any two handles.
