@@ -79,7 +79,7 @@ var otherWrites = []durable{
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, line := range strings.Split(string(text), "\n") {
+				for line := range strings.SplitSeq(string(text), "\n") {
 					all = append(all, name+" "+strings.ReplaceAll(line, dir, "HERE"))
 				}
 			}
