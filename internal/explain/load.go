@@ -95,8 +95,12 @@ func (x *Explainer) marks(ctx context.Context, uscc string) error {
 	if err := x.db.Exec(ctx, "truncate settled_mark"); err != nil {
 		return err
 	}
+	joined := ""
+	if x.joining {
+		joined = "or uscc in (select code from identity)"
+	}
 	return x.db.Exec(ctx, `insert into settled_mark select * from every_mark
-		where mark_id in (select mark_id from every_mark where uscc = $1 or uscc in (select code from identity)
+		where mark_id in (select mark_id from every_mark where uscc = $1 `+joined+`
 			or target_record_id in (select record_id from settled_record))`, uscc)
 }
 

@@ -25,9 +25,10 @@ type Models struct {
 
 // What scoring runs, in order. The first ones read settled tables; those stored are made once
 // for each group of ranges; the last two leave the house.
-var order = []string{"intermediate/held_feed", "intermediate/mark_effect", "intermediate/touched_entity", "intermediate/double_report", "intermediate/record_seen", "intermediate/rating_end",
-	"intermediate/record", "intermediate/entity", "intermediate/held_hit", "intermediate/int_hit", "intermediate/int_rule_hits",
-	"intermediate/int_indicator_points", "intermediate/int_totals", "marts/grade", "marts/points"}
+var order = []string{"intermediate/held_feed", "intermediate/joined_mark", "intermediate/mark_effect", "intermediate/touched_entity",
+	"intermediate/double_report", "intermediate/record_seen", "intermediate/rating_end", "intermediate/record", "intermediate/entity",
+	"intermediate/held_hit", "intermediate/int_hit", "intermediate/int_rule_hits", "intermediate/int_indicator_points",
+	"intermediate/int_totals", "marts/grade", "marts/points"}
 
 // joining are the models that run once for all ranges, before the others.
 var joining = []string{"intermediate/number_claim", "intermediate/" + Identity, "intermediate/" + Rejoined}
@@ -40,8 +41,8 @@ const (
 
 // stored are the models whose rows are kept while a group is scored, because more than one other
 // model reads them, or because it is good to know early that there are none; the rest are views.
-var stored = map[string]bool{"held_feed": true, "held_hit": true, "mark_effect": true, "touched_entity": true, "double_report": true, "rating_end": true,
-	"int_indicator_points": true, "int_totals": true, "grade": true}
+var stored = map[string]bool{"held_feed": true, "held_hit": true, "joined_mark": true, "mark_effect": true, "touched_entity": true,
+	"double_report": true, "rating_end": true, "int_indicator_points": true, "int_totals": true, "grade": true}
 
 // Load reads the macros and the scoring models.
 func Load(files fs.FS) (Models, error) {
@@ -108,23 +109,20 @@ func (m Models) Views(ctx context.Context, db *duck.DB) error {
 
 // Materialise computes the stored models from the settled relations as they are now, in order.
 func (m Models) Materialise(ctx context.Context, db *duck.DB) error {
+	from := sources{}
 	for _, model := range m.Models {
 		if !stored[model.Name] {
 			continue
 		}
-		if model.Name == "held_hit" { // which nearly always is empty, and costs a look at every record
-			var holds bool
-			if err := db.One(ctx, "select exists (select 1 from held_feed)", nil, &holds); err != nil {
-				return err
-			}
-			if !holds {
-				if err := db.Table(ctx, model.Name, model.Columns, nil); err != nil {
-					return err
-				}
-				continue
-			}
+		none, err := from.none(ctx, db, model.Name)
+		switch {
+		case err != nil:
+		case none:
+			err = db.Table(ctx, model.Name, model.Columns, nil)
+		default:
+			err = table(ctx, db, model)
 		}
-		if err := table(ctx, db, model); err != nil {
+		if err != nil {
 			return err
 		}
 	}

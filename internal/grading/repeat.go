@@ -34,11 +34,26 @@ func (m Models) Repeatable(ctx context.Context, db *duck.DB) error {
 
 // Repeat computes every model from the settled relations as they are now.
 func (m Models) Repeat(ctx context.Context, db *duck.DB) error {
-	var b strings.Builder
+	from := sources{}
+	var pending strings.Builder // statements not run yet: a call for each would cost more than most of them
 	for _, model := range m.Models {
-		b.WriteString("truncate " + duck.Ident(model.Name) + "; execute " + fill(model) + ";\n")
+		pending.WriteString("truncate " + duck.Ident(model.Name) + ";\n")
+		if _, rare := rareFrom[model.Name]; rare {
+			if err := db.Exec(ctx, pending.String()); err != nil { // its source may be among them
+				return err
+			}
+			pending.Reset()
+			none, err := from.none(ctx, db, model.Name)
+			if err != nil {
+				return err
+			}
+			if none {
+				continue
+			}
+		}
+		pending.WriteString("execute " + fill(model) + ";\n")
 	}
-	return db.Exec(ctx, b.String())
+	return db.Exec(ctx, pending.String())
 }
 
 func fill(m duck.Model) string { return duck.Ident("fill_" + m.Name) }

@@ -1,7 +1,7 @@
 -- model:   mark_effect
 -- What the marks of cases do to each record on corrected_to: of each mark the newest word known at
 -- marks_seq. A list exit stands whatever its day, because it ends a half-open interval.
--- inputs:  settled_mark, settled_record, identity, run
+-- inputs:  settled_mark, joined_mark, run
 -- grain:   record_id
 -- columns:
 --   record_id     VARCHAR    the record meant
@@ -25,36 +25,12 @@ with mark_known as (
     ) as m
     where m.newest = 1
 ),
--- An entity that is known under several codes: a statement that names one of them means records that came with another.
--- Settling looked for it among the records of the code alone.
-known_as as (
-    select i.to_id as entity_id, i.code from identity as i
-    union
-    select i.to_id as entity_id, i.to_code as code from identity as i
-),
-far as (
-    select m.kind, m.uscc, m.effective_on, m.source_time, r.record_id
-    from mark_known as m
-    join known_as as k on k.code = m.uscc
-    join settled_record as r
-        on r.entity_id = k.entity_id
-        and (
-            r.doc_no = m.doc_no
-            or r.record_id = left(sha256(concat(m.target_dataset, chr(31), replace(m.target_key, '|', chr(31)))), 32)
-        )
-    cross join run
-    where strpos(m.mark_id, '/') = 0
-        and (m.target_dataset is null or m.target_dataset = r.dataset)
-        and (m.authority_uscc is null or r.authority_uscc is null or m.authority_uscc = r.authority_uscc)
-        and r.known_from <= run.marks_seq
-        and (r.known_to is null or r.known_to > run.marks_seq)
-),
 meant as (
     select m.kind, m.uscc, m.effective_on, m.source_time, m.target_record_id
     from mark_known as m
     where m.target_record_id is not null
     union all
-    select f.kind, f.uscc, f.effective_on, f.source_time, f.record_id as target_record_id from far as f
+    select j.kind, j.uscc, j.effective_on, j.source_time, j.record_id as target_record_id from joined_mark as j
 )
 select
     cast(m.target_record_id as varchar) as record_id,
