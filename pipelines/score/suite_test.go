@@ -195,11 +195,12 @@ func gradeOf(t *testing.T, p catalog.Policy, total catalog.Points) (grade string
 		t.Fatal(err)
 	}
 	w := world{entities: []wEntity{{id: 1, uscc: "91410481MA44K7X22A", category: "91", from: day("2015-01-01"), until: catalog.NoDate, received: day("2015-01-01"), known: 1}}}
-	for name, table := range map[string]struct {
-		cols []duck.Column
-		rows [][]any
-	}{"settled_record": {grading.RecordColumns, nil}, "settled_entity": {grading.EntityColumns, w.entityRows()}, "settled_mark": {grading.MarkColumns, nil}} {
-		if err := db.Table(ctx, name, table.cols, table.rows); err != nil {
+	for _, r := range settledRelations {
+		var rows [][]any
+		if r.Table == "entity" {
+			rows = w.entityRows()
+		}
+		if err := db.Table(ctx, r.Name, r.Columns, rows); err != nil {
 			t.Fatal(err)
 		}
 	}
