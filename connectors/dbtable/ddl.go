@@ -25,14 +25,18 @@ func DDL(engine, schema, push, feedback string) []string {
 	table := func(name string, lines ...string) string {
 		return fmt.Sprintf("create table %s (\n  %s\n)", speak.name(schema, name), strings.Join(lines, ",\n  "))
 	}
-	return []string{
+	statements := []string{
 		table(push, speak.quote("rec_id")+" "+t.key+" not null primary key",
 			speak.quote("op")+" "+t.short, speak.quote("op_time")+" "+t.time, speak.quote("batch_no")+" "+t.key+" not null",
 			speak.quote("src_dept_code")+" "+t.short, speak.quote("state")+" "+t.number+" not null", speak.quote("err_code")+" "+t.short, speak.quote("err_msg")+" "+t.short,
 			speak.quote("recv_time")+" "+t.time, speak.quote("uscc")+" "+t.short, speak.quote("version")+" "+t.number+" not null", speak.quote("body")+" "+t.text),
-		table(feedback, speak.quote("fb_id")+" "+t.serial, speak.quote("rec_id")+" "+t.key, speak.quote("batch_no")+" "+t.key, speak.quote("state")+" "+t.number+" not null",
-			speak.quote("err_code")+" "+t.short, speak.quote("err_msg")+" "+t.short, speak.quote("taken")+" "+t.number+" default 0 not null"),
 	}
+	if feedback == "" { // receipts are the transaction's own then
+		return statements
+	}
+	return append(statements,
+		table(feedback, speak.quote("fb_id")+" "+t.serial, speak.quote("rec_id")+" "+t.key, speak.quote("batch_no")+" "+t.key, speak.quote("state")+" "+t.number+" not null",
+			speak.quote("err_code")+" "+t.short, speak.quote("err_msg")+" "+t.short, speak.quote("taken")+" "+t.number+" default 0 not null"))
 }
 
 // dialects are those of the engines whose tables DDL makes.
