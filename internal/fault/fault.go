@@ -10,12 +10,13 @@ import (
 // Code says what kind of failure an Error is. HTTP status, exit status and retry follow from it.
 type Code string
 
-// The six codes. Only Unavailable is retried by itself.
+// The codes. Only Unavailable is retried by itself. Unauthorized asks who it is; Forbidden knows, and says no.
 const (
 	Invalid      Code = "invalid"
 	NotFound     Code = "not_found"
 	Conflict     Code = "conflict"
 	Unauthorized Code = "unauthorized"
+	Forbidden    Code = "forbidden"
 	Unavailable  Code = "unavailable"
 	Internal     Code = "internal"
 )
