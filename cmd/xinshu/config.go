@@ -32,6 +32,7 @@ type Config struct {
 	Targets  []TargetConfig `yaml:"targets"`
 	// Receive is the hub's own door, at which departments post records. Without senders it stays shut.
 	Receive ReceiveConfig `yaml:"receive,omitempty"`
+	Serve   ServeConfig   `yaml:"serve,omitempty"`
 }
 
 // StoreConfig says where objects and log entries are kept.

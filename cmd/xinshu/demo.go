@@ -33,7 +33,7 @@ func demoCommand(t *terminal, o *options) *cobra.Command {
 	cmd.Flags().IntVar(&d.entities, "entities", simulate.DefaultEntities, "entities of the province")
 	cmd.Flags().Uint64Var(&d.seed, "seed", 1, "seed of the province; the same seed gives the same seals")
 	cmd.Flags().StringVar(&clock, "clock", simulate.Days[len(simulate.Days)-1].Format(time.DateOnly), "the hub's day at the end; the province lives through its days up to it")
-	cmd.Flags().StringVar(&d.addr, "addr", "127.0.0.1:0", "where the simulated platforms listen; a free port on loopback unless told otherwise")
+	cmd.Flags().StringVar(&d.addr, "addr", "127.0.0.1:8088", "where the console stays up; the simulated platforms take free ports on loopback")
 	cmd.Flags().BoolVar(&once, "once", false, "end after the last push; else the province stays up until Ctrl-C")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		for _, day := range simulate.Days {
@@ -106,7 +106,7 @@ func (d *demo) run(ctx context.Context, c Config, once bool) (err error) {
 	if err != nil {
 		return err
 	}
-	world, err := simulate.Open(filepath.Join(c.Data, "province"), d.addr, cat, province, d.now)
+	world, err := simulate.Open(filepath.Join(c.Data, "province"), "127.0.0.1:0", cat, province, d.now)
 	if err != nil {
 		return err
 	}
@@ -139,9 +139,8 @@ func (d *demo) run(ctx context.Context, c Config, once bool) (err error) {
 	if err := d.finish(ctx, a); err != nil || once {
 		return err
 	}
-	d.say("\nThe province stays up; Ctrl-C ends it. The data is in %s: try\n  xinshu quarantine list --data %s", c.Data, c.Data)
-	<-ctx.Done()
-	return nil
+	d.say("\nThe province stays up. The data is in %s: try\n  xinshu quarantine list --data %s", c.Data, c.Data)
+	return d.serve(ctx, a, d.addr)
 }
 
 // past reads how far an earlier demo in the same folder came. A folder of another province is refused.

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"xinshu/internal/api"
+	"xinshu/internal/auth"
+	"xinshu/internal/console"
+	"xinshu/internal/desk"
+	"xinshu/internal/fault"
+	"xinshu/sql"
+	"xinshu/web"
+)
+
+// ServeConfig is the hub as a service.
+type ServeConfig struct {
+	// Addr is where console and API listen. Default: 127.0.0.1:8088.
+	Addr string `yaml:"addr,omitempty"`
+	// Cert and Key are PEM files; with them the hub speaks TLS. Empty: plain HTTP, for loopback or a proxy.
+	Cert string `yaml:"cert,omitempty"`
+	Key  string `yaml:"key,omitempty"`
+}
+
+func serveCommand(t *terminal, o *options) *cobra.Command {
+	var addr string
+	cmd := &cobra.Command{Use: "serve", Short: "scheduler, workers, API and console, until it is told to stop", Args: usage(cobra.NoArgs)}
+	cmd.Flags().StringVar(&addr, "addr", "", "where to listen (default 127.0.0.1:8088, or what the config says)")
+	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error { return t.serve(ctx, a, addr) })
+	return cmd
+}
+
+// serve answers until the context ends.
+func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
+	handler, err := a.service()
+	if err != nil {
+		return err
+	}
+	c := a.config.Serve
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(addr, c.Addr, "127.0.0.1:8088"))
+	if err != nil {
+		return &fault.Error{Op: "serve", Code: fault.Unavailable, Err: err, Hint: "choose another address with --addr"}
+	}
+	scheme := "http"
+	if c.Cert != "" {
+		scheme = "https"
+	}
+	t.say("console and API on %s://%s; Ctrl-C ends it", scheme, listener.Addr())
+	return serveHTTP(ctx, listener, handler, c)
+}
+
+// serveHTTP answers until the context ends, then lets the requests under way come to their end.
+func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, c ServeConfig) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return ctx }} // live pages end with the service
+	done := make(chan error, 1)
+	go func() {
+		if c.Cert != "" {
+			done <- server.ServeTLS(listener, c.Cert, c.Key)
+			return
+		}
+		done <- server.Serve(listener)
+	}()
+	select {
+	case err := <-done:
+		return &fault.Error{Op: "serve", Code: fault.Internal, Err: err}
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return &fault.Error{Op: "stop serving", Code: fault.Unavailable, Err: errors.Join(err, server.Close())}
+	}
+	return nil
+}
+
+// desk wires what console and API ask.
+func (a *app) desk() *desk.Desk {
+	return &desk.Desk{Catalog: a.catalog, Drivers: a.drivers, Lake: a.lake, State: a.state, Pipeline: a.pipeline, SQL: sql.Files,
+		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data}
+}
+
+// service is everything that the hub answers over HTTP.
+func (a *app) service() (http.Handler, error) {
+	d, log := a.desk(), slog.Default()
+	rest := api.New(api.Options{Desk: d, Who: a.who, Now: a.now, Version: version, Log: log})
+	pages, err := console.New(console.Options{Desk: d, Files: web.Files, Who: a.who, Now: a.now, Version: version, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", rest)
+	mux.Handle("/openapi.json", rest)
+	mux.Handle("/", pages)
+	if len(a.config.Receive.Senders) > 0 {
+		door, err := a.door()
+		if err != nil {
+			return nil, err
+		}
+		mux.Handle("/v1/receive/", door)
+	}
+	return mux, nil
+}
+
+// who says by whom a request is made.
+func (a *app) who(r *http.Request) (auth.Actor, error) {
+	return auth.Shell("demo"), nil // accounts follow
+}

@@ -1,0 +1,35 @@
+// Package desk owns what people and programs ask of the hub and tell it, each thing once: the
+// console, the API and the command line call it and ask nobody else. It refuses to know screens,
+// requests and sessions: the actor comes in the context, and what of the data an actor may see is
+// decided here. Answers come from run state, the lake and the catalogue; orders go to the pipeline
+// and to the schedules.
+package desk
+
+import (
+	"io/fs"
+	"time"
+
+	"xinshu/catalog"
+	"xinshu/connectors"
+	"xinshu/internal/duck"
+	"xinshu/internal/lake"
+	"xinshu/internal/state"
+	"xinshu/pipelines"
+)
+
+// Desk answers. Its fields are set once, before use; it may be used by several goroutines.
+type Desk struct {
+	Catalog  *catalog.Catalog
+	Drivers  map[string]connectors.Driver // by kind
+	Lake     *lake.Lake
+	State    *state.State
+	Pipeline *pipelines.Pipeline
+	SQL      fs.FS
+	Duck     duck.Options
+	Now      func() time.Time
+	Version  string
+	Data     string // folder for temporary files
+}
+
+// Today is the day of the hub's clock in Shanghai.
+func (d *Desk) Today() catalog.Date { return catalog.DateOf(d.Now()) }
