@@ -30,7 +30,7 @@ func ingestCommand(t *terminal, o *options) *cobra.Command {
 	cmd.Flags().StringVar(&dataset, "dataset", "", "dataset whose contract the rows must meet")
 	setting(cmd, "encoding", "auto", "auto, utf-8 or gb18030")
 	setting(cmd, "format", "auto", "auto (by extension, else by how the file begins), csv, json, jsonl, xlsx, xml or parquet")
-	setting(cmd, "rows-path", "rows", "where the rows are: the member of a JSON document, the path of a row in XML such as /root/rows/row")
+	setting(cmd, "rows-path", "rows", "where the rows are: the member of a JSON document, the path of a row in XML such as /packet/rows/row")
 	setting(cmd, "sheet", "", "sheet of a workbook; none: the first visible one, *: all visible ones")
 	setting(cmd, "header-row", "auto", "row of a workbook that names the columns; auto: found by the dataset's contract")
 	cmd.Flags().StringVar(&collectedOn, "collected-on", "", "day on which the sender had collected the rows, 2006-01-02; none: today")

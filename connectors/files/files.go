@@ -79,7 +79,7 @@ var jobSettings = []connectors.Setting{
 		Help: catalog.Text{ZH: "gb18030 含 GBK、GB2312；auto 先判断 UTF-8", EN: "gb18030 takes in GBK and GB2312; auto tells it from UTF-8"}},
 	{Name: "delimiter", When: "format=auto,csv", Default: "comma", Choices: []string{"comma", "semicolon", "tab", "pipe"}, Title: catalog.Text{ZH: "分隔符", EN: "delimiter"}, Help: catalog.Text{ZH: "仅 CSV", EN: "CSV only"}},
 	{Name: "rows_path", Default: "rows", When: "format=auto,json,xml", Title: catalog.Text{ZH: "行所在位置", EN: "where the rows are"},
-		Help: catalog.Text{ZH: "JSON：行数组字段，文件本身是数组时不用。XML：行的路径，如 /root/rows/row；或行的上级元素名。数据包的行在包体中", EN: "JSON: the member holding the rows, not used where the file is an array. XML: the path of a row such as /root/rows/row, or the name of the element whose children are the rows; a packet has them in its body"}},
+		Help: catalog.Text{ZH: "JSON：行数组字段，文件本身是数组时不用。XML：行的路径，如 /packet/rows/row；或行的上级元素名。数据包的行在包体中", EN: "JSON: the member holding the rows, not used where the file is an array. XML: the path of a row such as /packet/rows/row, or the name of the element whose children are the rows; a packet has them in its body"}},
 	{Name: "sheet", When: "format=auto,xlsx", Title: catalog.Text{ZH: "工作表", EN: "sheet"},
 		Help: catalog.Text{ZH: "仅 xlsx；空为第一个可见的工作表，* 为全部可见的工作表，也可写表名（隐藏的亦可）", EN: "xlsx only; empty: the first visible sheet, *: all visible ones, or the name of one, which may be hidden"}},
 	{Name: "header_row", Default: "auto", When: "format=auto,xlsx", Title: catalog.Text{ZH: "表头行", EN: "row of the header"},

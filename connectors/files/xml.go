@@ -19,7 +19,7 @@ const (
 
 // xmlWalk walks through an XML document and stops at its rows.
 //
-// Where the rows are: a path such as /root/rows/row is the way from the root to each row. A single name
+// Where the rows are: a path such as /packet/rows/row is the way from the root to each row. A single name
 // (as it stands: rows) is the element whose children are the rows, wherever it is. A packet (root
 // "packet") has them in its body, or in the container of that name inside the body.
 //

@@ -61,7 +61,7 @@ func TestXMLRowsAreRead(t *testing.T) {
 	}{
 		"attributes and children are columns": {"<r><rows>\n<row id='1'><名称>甲 公司</名称></row>\n<row id=\"2\"/></rows></r>", "",
 			[]string{`2 id="1" 名称="甲 公司"`, `3 id="2"`}},
-		"by a path":                          {"<root><total>2</total><data><row><a>1</a></row><row><a>2</a></row></data></root>", "/root/data/row", []string{`1 a="1"`, `1 a="2"`}},
+		"by a path":                          {"<packet><total>2</total><data><row><a>1</a></row><row><a>2</a></row></data></packet>", "/packet/data/row", []string{`1 a="1"`, `1 a="2"`}},
 		"by a path with prefixes":            {"<x:root xmlns:x='u'><x:row><x:a>1</x:a></x:row></x:root>", "/x:root/x:row", []string{`1 a="1"`}},
 		"by the container's name":            {"<s:Envelope xmlns:s='u'><s:Body><list><item><a>1</a></item></list></s:Body></s:Envelope>", "list", []string{`1 a="1"`}},
 		"nested ones have dots":              {"<rows><row><lr><name>张</name><id t='身份证'>1</id></lr></row></rows>", "", []string{`1 lr.name="张" lr.id.t="身份证" lr.id="1"`}},
@@ -94,7 +94,7 @@ func TestXMLRowsAreRead(t *testing.T) {
 		"UTF-16":                             {utf16Text(t, "<?xml version='1.0' encoding='UTF-16'?><rows><row 名='甲😀'/></rows>", unicode.UseBOM), "", []string{`1 名="甲😀"`}},
 		"UTF-16 without a mark":              {utf16Text(t, "<?xml version='1.0'?><rows><row 名='甲'/></rows>", unicode.IgnoreBOM), "", []string{`1 名="甲"`}},
 		"a byte order mark and UTF-8":        {"\ufeff<?xml version='1.0' encoding='utf-8'?><rows><row 名='甲'/></rows>", "", []string{`1 名="甲"`}},
-		"a third name beside rows is no row": {"<root><row><a>1</a></row><sum>1</sum></root>", "/root/row", []string{`1 a="1"`}},
+		"a third name beside rows is no row": {"<packet><row><a>1</a></row><sum>1</sum></packet>", "/packet/row", []string{`1 a="1"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			expect(t, xmlSeen(t, c.body, job{rowsPath: c.path}), c.want...)
