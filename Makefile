@@ -36,4 +36,7 @@ lint: ## every linter that .golangci.yml leaves on (builds golangci-lint once, s
 	@test -x $(WORK)/bin/golangci-lint || (cd deploy/dev/lint && $(GO) build -o $(WORK)/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
 	$(WORK)/bin/golangci-lint run ./...
 
-.PHONY: help build servers test acceptance generate lint
+bundle: ## the offline bundle with its checksums, in $(WORK)/bundle
+	bash deploy/bundle/make.sh $(VERSION) $(WORK)/bundle
+
+.PHONY: help build servers test acceptance generate lint bundle
