@@ -1,0 +1,106 @@
+package schedule
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"time"
+
+	"xinshu/internal/fault"
+)
+
+// Book is what people ask of schedules and tasks: the console, the API and the command line call it.
+// Its fields are set once, before use.
+type Book struct {
+	Store
+	Planner
+	Now   func() time.Time
+	Knows func(Work) error // refuses sources, datasets and policies that do not exist; nil: nothing is asked
+}
+
+// Save checks a schedule and stores it, new with Version 0, else over the version that was read. Its
+// times are counted from now.
+func (b *Book) Save(ctx context.Context, s Schedule, by string) (Schedule, error) {
+	now := b.Now()
+	s, err := b.Validate(s, now)
+	if err != nil {
+		return s, err
+	}
+	if b.Knows != nil {
+		if err := b.Knows(s.Work); err != nil {
+			return s, err
+		}
+		if err := b.Knows(Work{Do: DoPull, Datasets: s.Fresh}); err != nil {
+			return s, err
+		}
+	}
+	s.SavedAt, s.SavedBy, s.FiredAt = now, by, now
+	if s.Version > 0 {
+		before, err := b.Schedule(ctx, s.ID)
+		if err != nil {
+			return s, err
+		}
+		s.FiredAt = before.FiredAt
+	}
+	return b.SaveSchedule(ctx, s)
+}
+
+// Pause lets a schedule fire no more, or again. What passes while it is paused is not made up for.
+func (b *Book) Pause(ctx context.Context, id string, paused bool, by string) (Schedule, error) {
+	s, err := b.Schedule(ctx, id)
+	if err != nil || s.Paused == paused {
+		return s, err
+	}
+	s.Paused, s.SavedAt, s.SavedBy = paused, b.Now(), by
+	if !paused {
+		s.FiredAt = b.Now()
+	}
+	if s, err = b.Validate(s, b.Now()); err != nil {
+		return s, err
+	}
+	return b.SaveSchedule(ctx, s)
+}
+
+// RunNow queues a schedule's work once more, beside its ticks.
+func (b *Book) RunNow(ctx context.Context, id, by string) (Task, error) {
+	s, err := b.Schedule(ctx, id)
+	if err != nil {
+		return Task{}, err
+	}
+	return b.queue(ctx, Task{Schedule: id, Work: s.Work}, by)
+}
+
+// Start queues a piece of work: a run of the whole job, one source, a stretch read again.
+func (b *Book) Start(ctx context.Context, w Work, by string) (Task, error) {
+	if err := w.Check(); err != nil {
+		return Task{}, err
+	}
+	if b.Knows != nil {
+		if err := b.Knows(w); err != nil {
+			return Task{}, err
+		}
+	}
+	return b.queue(ctx, Task{Work: w}, by)
+}
+
+func (b *Book) queue(ctx context.Context, t Task, by string) (Task, error) {
+	now := b.Now()
+	t.ID, t.State, t.Queued, t.After, t.By = newTaskID(now), Waiting, now, now, by
+	queued, err := b.Enqueue(ctx, t)
+	if err == nil && !queued {
+		err = fault.Newf(fault.Conflict, "queue a task", "%s is there already", t.ID)
+	}
+	return t, err
+}
+
+// newTaskID gives an id that sorts by time and is unique.
+func newTaskID(now time.Time) string {
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails, says its documentation
+	return "task@" + now.UTC().Format("20060102T150405") + "-" + hex.EncodeToString(b[:])
+}
+
+// tickID is the name of the one task of a tick.
+func tickID(schedule string, tick time.Time) string {
+	return schedule + "@" + tick.UTC().Format("20060102T150405Z")
+}
