@@ -56,19 +56,20 @@ func newRunID(now time.Time) string {
 
 // recorded does one piece of work as a run: recorded before and after, told to the watcher.
 func (p *Pipeline) recorded(ctx context.Context, step, subject string, work func(run string) (chain.Run, string, error)) error {
-	return p.recordedAs(ctx, newRunID(p.Now()), step, subject, work)
+	return p.recordedAs(ctx, chain.Run{ID: newRunID(p.Now()), Step: step, Subject: subject}, work)
 }
 
-// recordedAs is recorded for work whose run has a name of its own.
-func (p *Pipeline) recordedAs(ctx context.Context, id, step, subject string, work func(run string) (chain.Run, string, error)) error {
-	began := p.Now()
-	if err := p.Runs.SaveRun(ctx, chain.Run{ID: id, Step: step, Subject: subject, Started: began, Status: "running"}); err != nil {
+// recordedAs is recorded for a run that has a name of its own, or a source.
+func (p *Pipeline) recordedAs(ctx context.Context, r chain.Run, work func(run string) (chain.Run, string, error)) error {
+	id, step, subject := r.ID, r.Step, r.Subject
+	r.Started, r.Status = p.Now(), "running"
+	if err := p.Runs.SaveRun(ctx, r); err != nil {
 		return fmt.Errorf("record run of %s %s: %w", step, subject, err)
 	}
 	p.tell(Event{Step: step, Subject: subject, Status: "running"})
 	timer := time.Now()
 	done, note, err := work(id)
-	done.ID, done.Step, done.Subject, done.Started, done.Ended, done.Status = id, step, subject, began, p.Now(), "done"
+	done.ID, done.Step, done.Subject, done.Source, done.Started, done.Ended, done.Status = id, step, subject, r.Source, r.Started, p.Now(), "done"
 	if err != nil {
 		done.Status, done.Error = "failed", err.Error()
 		if ctx.Err() != nil {

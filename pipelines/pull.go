@@ -179,7 +179,7 @@ func (u *pull) once(ctx context.Context, s *slice) (result stage.Result, err err
 	if s != nil {
 		job.Window, staged.Window, after = &s.window, &s.window, ""
 	}
-	err = p.recorded(ctx, "pull", id, func(run string) (chain.Run, string, error) {
+	err = p.recordedAs(ctx, chain.Run{ID: newRunID(p.Now()), Step: "pull", Subject: id, Source: name}, func(run string) (chain.Run, string, error) {
 		staged.Run = run
 		today := catalog.DateOf(p.Now().In(connectors.Shanghai))
 		g := guarded{dataset: u.job.Dataset, run: run, today: today, first: after == ""}
@@ -240,7 +240,7 @@ func (p *Pipeline) acknowledge(ctx context.Context, conn connectors.Conn, job co
 	if !ok || len(taken) == 0 {
 		return nil
 	}
-	ack := chain.Run{ID: fmt.Sprintf("%s-%d-ack", head.Chain, taken[0].N), Step: "acknowledge", Subject: job.Dataset.ID, Started: p.Now(), Ended: p.Now(), Status: "done"}
+	ack := chain.Run{ID: fmt.Sprintf("%s-%d-ack", head.Chain, taken[0].N), Step: "acknowledge", Subject: job.Dataset.ID, Source: source, Started: p.Now(), Ended: p.Now(), Status: "done"}
 	switch done, err := p.Runs.Run(ctx, ack.ID); {
 	case err == nil && done.Status == "done":
 		return nil

@@ -99,7 +99,7 @@ func (p *Pipeline) takeBatch(ctx context.Context, b Batch, run string) (done cha
 		return done, fault.Newf(fault.Internal, "receive "+b.Dataset.ID, "the kind files cannot pull")
 	}
 	job := connectors.Job{Dataset: b.Dataset, Values: connectors.Values{"pattern": filepath.Base(b.File), "format": b.Format, "encoding": b.Encoding}}
-	err = p.recordedAs(ctx, run, "receive", b.Dataset.ID, func(string) (chain.Run, string, error) {
+	err = p.recordedAs(ctx, chain.Run{ID: run, Step: "receive", Subject: b.Dataset.ID, Source: b.Source}, func(string) (chain.Run, string, error) {
 		result, err := p.Stager.Run(ctx, b.Dataset, b.pages(puller.Pull(ctx, job, "")), stage.Pull{Run: run, ByHand: true, Source: b.Source})
 		done = stagedRun(result)
 		done.ID = run

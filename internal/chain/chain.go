@@ -171,6 +171,7 @@ type Run struct {
 	ID      string // sortable, unique
 	Step    string // pull, settle, score, publish, push
 	Subject string // dataset, policy or target
+	Source  string // whose rows it took in; empty for other steps, and where it is not known
 	Started time.Time
 	Ended   time.Time // zero while running
 	Status  string    // running, done, failed, interrupted

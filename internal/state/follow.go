@@ -184,8 +184,18 @@ func completeRun(ctx context.Context, tx *sql.Tx, e chain.Entry, written time.Ti
 	if name, ok := steps[step]; ok {
 		step = name
 	}
-	return saveRun(ctx, tx, chain.Run{ID: e.Run, Step: step, Subject: subject, Started: written, Ended: written,
+	return saveRun(ctx, tx, chain.Run{ID: e.Run, Step: step, Subject: subject, Source: sourceOf(e), Started: written, Ended: written,
 		Status: "done", Ledger: ledger, Chain: e.Chain, N: e.N})
+}
+
+// sourceOf gives the source whose rows an entry brought.
+func sourceOf(e chain.Entry) string {
+	for _, f := range e.Files {
+		if f.N == e.N && f.Source != "" {
+			return f.Source
+		}
+	}
+	return ""
 }
 
 // steps names the step that commits to a kind of chain.

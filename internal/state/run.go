@@ -10,7 +10,7 @@ import (
 )
 
 const runColumns = `id, step, subject, started_at, ended_at, status, chain, n, error,
-	declared, read, accepted, duplicate, quarantined, skipped`
+	declared, read, accepted, duplicate, quarantined, skipped, source`
 
 // SaveRun stores a run as it stands: when it begins, and again when it ends.
 func (s *State) SaveRun(ctx context.Context, r chain.Run) error {
@@ -24,13 +24,14 @@ type execer interface {
 func saveRun(ctx context.Context, db execer, r chain.Run) error {
 	_, err := db.ExecContext(ctx, `
 		insert into run (`+runColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 		on conflict (id) do update set
 			ended_at = excluded.ended_at, status = excluded.status, chain = excluded.chain, n = excluded.n,
 			error = excluded.error, declared = excluded.declared, read = excluded.read, accepted = excluded.accepted,
-			duplicate = excluded.duplicate, quarantined = excluded.quarantined, skipped = excluded.skipped`,
+			duplicate = excluded.duplicate, quarantined = excluded.quarantined, skipped = excluded.skipped,
+			source = case when excluded.source = '' then run.source else excluded.source end`,
 		r.ID, r.Step, r.Subject, millis(r.Started), millis(r.Ended), r.Status, r.Chain, r.N, r.Error,
-		r.Ledger.Declared, r.Ledger.Read, r.Ledger.Accepted, r.Ledger.Duplicate, r.Ledger.Quarantined, r.Ledger.Skipped)
+		r.Ledger.Declared, r.Ledger.Read, r.Ledger.Accepted, r.Ledger.Duplicate, r.Ledger.Quarantined, r.Ledger.Skipped, r.Source)
 	return err
 }
 
@@ -45,21 +46,7 @@ func (s *State) Run(ctx context.Context, id string) (chain.Run, error) {
 
 // Runs gives the newest runs first, at most so many.
 func (s *State) Runs(ctx context.Context, most int) ([]chain.Run, error) {
-	const op = "list runs"
-	rows, err := s.db.QueryContext(ctx, `select `+runColumns+` from run order by started_at desc, id desc limit $1`, most)
-	if err != nil {
-		return nil, failed(op, err)
-	}
-	defer func() { _ = rows.Close() }() // rows.Err below says what went wrong
-	var runs []chain.Run
-	for rows.Next() {
-		r, err := scanRun(rows)
-		if err != nil {
-			return nil, failed(op, err)
-		}
-		runs = append(runs, r)
-	}
-	return runs, failed(op, rows.Err())
+	return s.FilterRuns(ctx, RunFilter{}, most)
 }
 
 // Interrupt marks the runs that a killed process left running. Call it at start, when no other
@@ -80,7 +67,7 @@ func scanRun(row interface{ Scan(dest ...any) error }) (chain.Run, error) {
 	var started, ended int64
 	l := &r.Ledger
 	err := row.Scan(&r.ID, &r.Step, &r.Subject, &started, &ended, &r.Status, &r.Chain, &r.N, &r.Error,
-		&l.Declared, &l.Read, &l.Accepted, &l.Duplicate, &l.Quarantined, &l.Skipped)
+		&l.Declared, &l.Read, &l.Accepted, &l.Duplicate, &l.Quarantined, &l.Skipped, &r.Source)
 	r.Started, r.Ended = fromMillis(started), fromMillis(ended)
 	return r, err
 }

@@ -1,0 +1,26 @@
+-- Sources and targets that were made in the console or over the API. Those of the config are not kept
+-- here. Settings lie in body as JSON; those that are secrets lie together in secrets, sealed.
+
+-- +goose Up
+create table connection (
+    role       text   not null, -- source, target
+    id         text   not null,
+    kind       text   not null, -- of connector
+    body       text   not null,
+    secrets    text   not null, -- sealed; empty: it has none
+    version    bigint not null, -- grows with each change
+    changed_by text   not null,
+    changed_at bigint not null,
+    primary key (role, id)
+);
+
+-- The source whose pull a run was; empty for other steps, and for runs that were not noted so yet.
+alter table run add column source text not null default '';
+create index run_source on run (source, started_at);
+create index run_step on run (step, subject, started_at);
+
+-- +goose Down
+drop index run_step;
+drop index run_source;
+alter table run drop column source;
+drop table connection;
