@@ -29,7 +29,7 @@ const batch = 40
 func takeChanges(ctx context.Context, tx *sql.Tx, n int64, rows iter.Seq2[connectors.Row, error]) (int, error) {
 	taken := 0
 	pending := make([]connectors.Row, 0, batch)
-	at := map[string]int{} // place in pending by policy and code: one statement may not touch a row twice
+	at := map[string]bool{} // policy and code of those pending: one statement may not touch a row twice
 	flush := func() error {
 		err := saveChanges(ctx, tx, n, pending)
 		pending = pending[:0]
@@ -42,18 +42,13 @@ func takeChanges(ctx context.Context, tx *sql.Tx, n int64, rows iter.Seq2[connec
 		}
 		taken++
 		key := entityKey(row.ID)
-		if i, seen := at[key]; seen {
-			if row.Version > pending[i].Version {
-				pending[i] = row
-			}
-			continue
-		}
-		at[key] = len(pending)
-		if pending = append(pending, row); len(pending) == batch {
+		if at[key] || len(pending) == batch {
 			if err := flush(); err != nil {
 				return taken, err
 			}
 		}
+		at[key] = true
+		pending = append(pending, row)
 	}
 	return taken, flush()
 }
@@ -78,10 +73,25 @@ func saveChanges(ctx context.Context, tx *sql.Tx, n int64, rows []connectors.Row
 		insert into change (policy, uscc, version, n, kind, division, industry, trial, body)
 		values `+placeholders(len(rows), width)+`
 		on conflict (policy, uscc) do update set
-			version = excluded.version, n = excluded.n, kind = excluded.kind, division = excluded.division,
-			industry = excluded.industry, trial = excluded.trial, body = excluded.body
-		where excluded.version > change.version`, args...)
+			version = `+newest("version")+`, n = `+newest("n")+`, kind = `+newest("kind")+`, division = `+newest("division")+`,
+			industry = `+newest("industry")+`, trial = `+newest("trial")+`, body = `+newest("body")+`,
+			formerly = case
+				when excluded.division = change.division and excluded.industry = change.industry then change.formerly
+				when excluded.version > change.version and change.kind <> 'retraction'
+					then change.formerly || change.division || '/' || change.industry || ' '
+				when excluded.version < change.version and excluded.kind <> 'retraction'
+					then change.formerly || excluded.division || '/' || excluded.industry || ' '
+				else change.formerly
+			end
+		where excluded.version > change.version
+			or excluded.version < change.version and (excluded.division <> change.division or excluded.industry <> change.industry)`, args...)
 	return err
+}
+
+// newest takes a column from whichever of two statements has the greater version: a rebuilt database
+// takes them in as they come.
+func newest(column string) string {
+	return "case when excluded.version > change.version then excluded." + column + " else change." + column + " end"
 }
 
 // placeholders gives ($1, $2), ($3, $4) for two rows of width two.

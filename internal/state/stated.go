@@ -1,0 +1,94 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"xinshu/internal/chain"
+)
+
+// Statement is the newest published statement about an entity under a policy.
+type Statement struct {
+	Policy, USCC       string
+	Version            int64
+	N                  int64 // entry of published/<policy> that it was taken in with
+	Kind               string
+	Division, Industry string
+	Trial              bool
+	Body               []byte  // the whole change as JSON; a reader may get less of it
+	Formerly           []Place // where it was stated before, if that was elsewhere
+}
+
+// Place is what readers' areas and industries are compared with.
+type Place struct{ Division, Industry string }
+
+const statementColumns = `policy, uscc, version, n, kind, division, industry, trial, body, formerly`
+
+// Stated gives the newest statement about an entity under a policy, and false where there is none.
+func (s *State) Stated(ctx context.Context, policy, uscc string) (Statement, bool, error) {
+	found, err := scanStatement(s.db.QueryRowContext(ctx, `select `+statementColumns+` from change where policy = $1 and uscc = $2`, policy, uscc))
+	if errors.Is(err, sql.ErrNoRows) {
+		return Statement{}, false, nil
+	}
+	return found, err == nil, failed("read what is stated about an entity", err)
+}
+
+// StatedAfter gives statements of a policy in the order in which they were taken in, at most so many,
+// beginning after the one about uscc that came with entry n. What is stated anew moves to the end, so a
+// reader that goes on from its last place misses nothing and sees an entity's versions only grow.
+func (s *State) StatedAfter(ctx context.Context, policy string, n int64, uscc string, most int) ([]Statement, error) {
+	const op = "read what is stated"
+	rows, err := s.db.QueryContext(ctx, `
+		select `+statementColumns+` from change
+		where policy = $1 and (n, uscc) > ($2, $3)
+		order by n, uscc limit $4`, policy, n, uscc, most)
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below says what went wrong
+	list := make([]Statement, 0, most)
+	for rows.Next() {
+		found, err := scanStatement(rows)
+		if err != nil {
+			return nil, failed(op, err)
+		}
+		list = append(list, found)
+	}
+	return list, failed(op, rows.Err())
+}
+
+// StatedPolicies names every policy that has published anything, in order.
+func (s *State) StatedPolicies(ctx context.Context) ([]string, error) {
+	const op = "list what is published"
+	rows, err := s.db.QueryContext(ctx, `select chain from chain_head where chain like 'published/%' order by chain`)
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below says what went wrong
+	var policies []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, failed(op, err)
+		}
+		policies = append(policies, strings.TrimPrefix(name, chain.Published("")))
+	}
+	return policies, failed(op, rows.Err())
+}
+
+func scanStatement(row interface{ Scan(...any) error }) (Statement, error) {
+	var (
+		st       Statement
+		trial    int64
+		formerly string
+	)
+	err := row.Scan(&st.Policy, &st.USCC, &st.Version, &st.N, &st.Kind, &st.Division, &st.Industry, &trial, &st.Body, &formerly)
+	st.Trial = trial == 1
+	for _, place := range strings.Fields(formerly) {
+		division, industry, _ := strings.Cut(place, "/")
+		st.Formerly = append(st.Formerly, Place{Division: division, Industry: industry})
+	}
+	return st, err
+}
