@@ -20,6 +20,7 @@ import (
 	"xinshu/internal/fault"
 	"xinshu/internal/lake"
 	"xinshu/internal/state"
+	"xinshu/internal/vault"
 	"xinshu/pipelines"
 	"xinshu/pipelines/publish"
 	"xinshu/pipelines/push"
@@ -35,6 +36,7 @@ type app struct {
 	catalog  *catalog.Catalog
 	lake     *lake.Lake
 	state    *state.State
+	vault    *vault.Vault
 	pipeline *pipelines.Pipeline
 	duck     duck.Options
 	drivers  map[string]connectors.Driver
@@ -65,6 +67,9 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	}
 	key, err := maskKey(c)
 	if err != nil {
+		return nil, err
+	}
+	if a.vault, err = openVault(c); err != nil {
 		return nil, err
 	}
 	dsn := c.State.DSN

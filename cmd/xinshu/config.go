@@ -33,6 +33,7 @@ type Config struct {
 	// Receive is the hub's own door, at which departments post records. Without senders it stays shut.
 	Receive ReceiveConfig `yaml:"receive,omitempty"`
 	Serve   ServeConfig   `yaml:"serve,omitempty"`
+	Vault   VaultConfig   `yaml:"vault,omitempty"`
 }
 
 // StoreConfig says where objects and log entries are kept.
@@ -149,7 +150,7 @@ func (c *Config) resolve(f *configFaults) {
 	secret := func(s *string, at ...any) {
 		v, err := resolveSecret(*s)
 		if err != nil {
-			f.add(at, "%s: %s", at[len(at)-1], err)
+			f.add(at, "%v: %s", at[len(at)-1], err)
 			return
 		}
 		*s = v
@@ -158,6 +159,10 @@ func (c *Config) resolve(f *configFaults) {
 	secret(&c.Store.AccessKey, "store", "access_key")
 	secret(&c.Store.SecretKey, "store", "secret_key")
 	secret(&c.MaskKey, "mask_key")
+	secret(&c.Vault.Key, "vault", "key")
+	for i := range c.Vault.OldKeys {
+		secret(&c.Vault.OldKeys[i], "vault", "old_keys", i)
+	}
 	secrets := func(values connectors.Values, at ...any) {
 		for name, s := range values {
 			secret(&s, under(at, name)...)

@@ -172,6 +172,7 @@ func (c *Config) check(f *configFaults) {
 			f.add([]any{"catalog"}, "catalog: there is no folder %s", c.Catalog)
 		}
 	}
+	c.Vault.check(f)
 	c.checkConnections(f)
 }
 
