@@ -33,6 +33,10 @@ func sampleWithSecrets(t *testing.T) string {
 			t.Setenv(m[2], "postgres://hub:secret@127.0.0.1/hub")
 		case m[1] == "env":
 			t.Setenv(m[2], "secret-of-sixteen")
+		case strings.HasSuffix(m[2], "/vault.key"):
+			if err := os.WriteFile(m[2], []byte("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		case m[2] != "路径" && m[2] != "PATH":
 			if err := os.WriteFile(m[2], []byte("secret\n"), 0o600); err != nil {
 				t.Fatal(err)
