@@ -23,12 +23,18 @@ type Connection struct {
 	ChangedAt time.Time
 }
 
-const connectionColumns = `role, id, kind, body, secrets, version, changed_by, changed_at`
+const (
+	connectionColumns = `role, id, kind, body, version, changed_by, changed_at`
+	connectionRows    = `select ` + connectionColumns + `, coalesce((select s.body from secret as s where s.place = 'connection/' || role || '/' || id), '') from connection`
+)
+
+// SecretPlace is where the secrets of a connection lie among the sealed texts.
+func (c Connection) SecretPlace() string { return "connection/" + c.Role + "/" + c.ID }
 
 // Connections gives all connections of a role, by id.
 func (s *State) Connections(ctx context.Context, role string) ([]Connection, error) {
 	op := "list the connections of every " + role
-	rows, err := s.db.QueryContext(ctx, `select `+connectionColumns+` from connection where role = $1 order by id`, role)
+	rows, err := s.db.QueryContext(ctx, connectionRows+` where role = $1 order by id`, role)
 	if err != nil {
 		return nil, failed(op, err)
 	}
@@ -47,7 +53,7 @@ func (s *State) Connections(ctx context.Context, role string) ([]Connection, err
 // Connection gives one connection; not_found when it is not kept here.
 func (s *State) Connection(ctx context.Context, role, id string) (Connection, error) {
 	op := "read the " + role + " " + id
-	c, err := scanConnection(s.db.QueryRowContext(ctx, `select `+connectionColumns+` from connection where role = $1 and id = $2`, role, id))
+	c, err := scanConnection(s.db.QueryRowContext(ctx, connectionRows+` where role = $1 and id = $2`, role, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, &fault.Error{Op: op, Code: fault.NotFound, Err: fmt.Errorf("there is no such %s", role)}
 	}
@@ -66,14 +72,17 @@ func (s *State) SaveConnection(ctx context.Context, c Connection) (Connection, e
 		var err error
 		if was == 0 {
 			res, err = tx.ExecContext(ctx, `
-				insert into connection (`+connectionColumns+`) values ($1, $2, $3, $4, $5, $6, $7, $8)
-				on conflict (role, id) do nothing`, c.Role, c.ID, c.Kind, c.Body, c.Secrets, c.Version, c.ChangedBy, millis(c.ChangedAt))
+				insert into connection (`+connectionColumns+`) values ($1, $2, $3, $4, $5, $6, $7)
+				on conflict (role, id) do nothing`, c.Role, c.ID, c.Kind, c.Body, c.Version, c.ChangedBy, millis(c.ChangedAt))
 		} else {
 			res, err = tx.ExecContext(ctx, `
-				update connection set kind = $1, body = $2, secrets = $3, version = $4, changed_by = $5, changed_at = $6
-				where role = $7 and id = $8 and version = $9`, c.Kind, c.Body, c.Secrets, c.Version, c.ChangedBy, millis(c.ChangedAt), c.Role, c.ID, was)
+				update connection set kind = $1, body = $2, version = $3, changed_by = $4, changed_at = $5
+				where role = $6 and id = $7 and version = $8`, c.Kind, c.Body, c.Version, c.ChangedBy, millis(c.ChangedAt), c.Role, c.ID, was)
 		}
-		return changedOne(op, res, err)
+		if err := changedOne(op, res, err); err != nil {
+			return err
+		}
+		return keepSecret(ctx, tx, c.SecretPlace(), c.Secrets, c.ChangedAt)
 	})
 	return c, err
 }
@@ -83,41 +92,23 @@ func (s *State) RemoveConnection(ctx context.Context, role, id string, version i
 	op := "remove the " + role + " " + id
 	return s.tx(ctx, op, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, `delete from connection where role = $1 and id = $2 and version = $3`, role, id, version)
-		return changedOne(op, res, err)
+		if err := changedOne(op, res, err); err != nil {
+			return err
+		}
+		return keepSecret(ctx, tx, Connection{Role: role, ID: id}.SecretPlace(), "", time.Time{})
 	})
 }
 
-// ResealConnections lets reseal give every sealed text anew, as a new key wants it, all or none.
-func (s *State) ResealConnections(ctx context.Context, reseal func(sealed string) (string, error)) error {
-	const op = "seal the secrets of connections anew"
-	return s.tx(ctx, op, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `select `+connectionColumns+` from connection where secrets <> '' order by role, id`)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = rows.Close() }() // rows.Err below says what went wrong
-		var all []Connection
-		for rows.Next() {
-			c, err := scanConnection(rows)
-			if err != nil {
-				return err
-			}
-			all = append(all, c)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return err
-		}
-		for _, c := range all {
-			sealed, err := reseal(c.Secrets)
-			if err != nil {
-				return fmt.Errorf("%s %s: %w", c.Role, c.ID, err)
-			}
-			if _, err := tx.ExecContext(ctx, `update connection set secrets = $1 where role = $2 and id = $3`, sealed, c.Role, c.ID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+// keepSecret puts a sealed text in its place, or nothing.
+func keepSecret(ctx context.Context, tx *sql.Tx, place, sealed string, at time.Time) (err error) {
+	if sealed == "" {
+		_, err = tx.ExecContext(ctx, `delete from secret where place = $1`, place)
+	} else {
+		_, err = tx.ExecContext(ctx, `
+			insert into secret (place, body, at) values ($1, $2, $3)
+			on conflict (place) do update set body = excluded.body, at = excluded.at`, place, sealed, millis(at))
+	}
+	return err
 }
 
 // changedOne is a conflict unless exactly one row was changed.
@@ -133,7 +124,7 @@ func changedOne(op string, res sql.Result, err error) error {
 
 func scanConnection(row interface{ Scan(dest ...any) error }) (c Connection, err error) {
 	var at int64
-	err = row.Scan(&c.Role, &c.ID, &c.Kind, &c.Body, &c.Secrets, &c.Version, &c.ChangedBy, &at)
+	err = row.Scan(&c.Role, &c.ID, &c.Kind, &c.Body, &c.Version, &c.ChangedBy, &at, &c.Secrets)
 	c.ChangedAt = fromMillis(at)
 	return c, err
 }

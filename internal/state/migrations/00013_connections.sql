@@ -1,5 +1,5 @@
 -- Sources and targets that were made in the console or over the API. Those of the config are not kept
--- here. Settings lie in body as JSON; those that are secrets lie together in secrets, sealed.
+-- here. Settings lie in body as JSON; those that are secrets lie sealed in secret, under connection/role/id.
 
 -- +goose Up
 create table connection (
@@ -7,7 +7,6 @@ create table connection (
     id         text   not null,
     kind       text   not null, -- of connector
     body       text   not null,
-    secrets    text   not null, -- sealed; empty: it has none
     version    bigint not null, -- grows with each change
     changed_by text   not null,
     changed_at bigint not null,
