@@ -14,12 +14,11 @@ import (
 	"math/big"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
+
+	"xinshu/internal/supervised"
 )
 
 // Server is a running vsftpd and what a client needs for it.
@@ -29,14 +28,6 @@ type Server struct {
 	CA             string // PEM of the server's own certificate, whose name is localhost; empty without TLS
 	Dir            string // an empty folder for the test, as the server and the test both name it
 }
-
-// supervise runs the server until its standard input ends, which is when the test is gone, however it
-// went.
-const supervise = `"$1" "$2" >"$3" 2>&1 &
-server=$!
-read -r _
-kill $server
-wait $server`
 
 // The anonymous account, narrowed to one password, is the only one that needs no account of the
 // machine; run_as_launching_user lets an ordinary user run the test.
@@ -94,7 +85,7 @@ func run(tb testing.TB, tls bool) *Server {
 	// The port is free when asked for and taken a moment later; another process may be quicker, so try again.
 	for try := 0; err == nil && try < 5; try++ {
 		var free string
-		if free, err = freePort(); err != nil {
+		if free, err = supervised.FreePort(); err != nil {
 			break
 		}
 		s.Port = free
@@ -111,35 +102,16 @@ func run(tb testing.TB, tls bool) *Server {
 }
 
 func (s *Server) run(tb testing.TB, file, log string) error {
-	vsftpd, err := find()
+	vsftpd, err := supervised.Find("vsftpd")
 	if err != nil {
 		return err
 	}
-	server := exec.Command("/bin/sh", "-c", supervise, "sh", vsftpd, file, log)
-	stdin, err := server.StdinPipe()
-	if err != nil {
-		return err
+	server, err := supervised.Start(supervised.Program{Path: vsftpd, Args: []string{file}, Log: log,
+		Ready: supervised.Listening(net.JoinHostPort(s.Host, s.Port)), Within: 20 * time.Second})
+	if err == nil {
+		tb.Cleanup(server.Stop)
 	}
-	if err := server.Start(); err != nil {
-		return err
-	}
-	stop := func() {
-		_ = stdin.Close()
-		_ = server.Wait()
-	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", net.JoinHostPort(s.Host, s.Port))
-		if err == nil {
-			_ = conn.Close()
-			tb.Cleanup(stop)
-			return nil
-		}
-		said, _ := os.ReadFile(log)
-		if time.Now().After(deadline) || len(said) > 0 {
-			stop()
-			return fmt.Errorf("vsftpd does not answer: %w: %s", err, strings.TrimSpace(string(said)))
-		}
-	}
+	return err
 }
 
 func certificate(cert, key string) (string, error) {
@@ -164,22 +136,4 @@ func certificate(cert, key string) (string, error) {
 	}
 	public := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	return string(public), os.WriteFile(cert, public, 0o600)
-}
-
-func find() (string, error) {
-	for _, path := range []string{"/usr/sbin/vsftpd", "/usr/local/sbin/vsftpd", "/usr/bin/vsftpd"} {
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("no vsftpd found; install what deploy/dev/packages.txt lists")
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil //nolint:forcetypeassert // a TCP listener has a TCP address
 }

@@ -8,25 +8,16 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
-)
 
-// supervise runs the server until its own standard input ends, which is when the test binary is
-// gone, however it went. Then it stops the server and leaves nothing behind.
-const supervise = `"$1" --defaults-file="$2/my.cnf" >"$2/log" 2>&1 &
-server=$!
-read -r _
-kill -KILL $server
-wait $server
-rm -rf "$2"`
+	"xinshu/internal/supervised"
+)
 
 // settings make a server that is quick and forgets. Dates of zeros are let in, because old systems
 // hold them and connectors must read them.
@@ -55,10 +46,7 @@ const (
 // Place is where a database is reached: a unix socket, because the server listens on nothing else.
 type Place struct{ Socket, Database string }
 
-type server struct {
-	dir   string
-	alive *os.File // the server lives as long as this end of the pipe is open
-}
+type server struct{ dir string }
 
 var (
 	start = sync.OnceValues(startServer)
@@ -96,11 +84,11 @@ func (s *server) tell(statement string) error {
 }
 
 func startServer() (*server, error) {
-	program, err := lookPath("mariadbd")
+	program, err := supervised.Find("mariadbd")
 	if err != nil {
 		return nil, err
 	}
-	installer, err := lookPath("mariadb-install-db")
+	installer, err := supervised.Find("mariadb-install-db")
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +99,7 @@ func startServer() (*server, error) {
 	if err := os.WriteFile(filepath.Join(dir, "my.cnf"), fmt.Appendf(nil, settings, dir), 0o644); err != nil { // the server's user reads it
 		return nil, err
 	}
-	who, err := owner(dir)
+	who, err := supervised.Become("mysql", dir)
 	if err != nil {
 		return nil, err
 	}
@@ -138,64 +126,8 @@ func launch(program, dir string, who *syscall.SysProcAttr) (*server, error) {
 	if err := conf.Close(); err != nil {
 		return nil, err
 	}
-	run := exec.Command("/bin/sh", "-c", supervise, "sh", program, dir)
-	run.SysProcAttr, run.Dir = who, dir
-	stdin, alive, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	run.Stdin = stdin
-	if err := run.Start(); err != nil {
-		return nil, err
-	}
-	_ = stdin.Close()
-	gone := make(chan error, 1)
-	go func() { gone <- run.Wait() }()
-	s := &server{dir: dir, alive: alive}
-	for deadline := time.Now().Add(60 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		err := s.tell("select 1")
-		if err == nil {
-			return s, nil
-		}
-		if len(gone) > 0 || time.Now().After(deadline) {
-			log, _ := os.ReadFile(filepath.Join(dir, "log"))
-			_ = alive.Close()
-			return nil, fmt.Errorf("the server does not answer: %w: %s", err, log[max(0, len(log)-2000):])
-		}
-	}
-}
-
-// owner gives the directory to the user who will run the server, and says how to become that user.
-// The own process group keeps a Ctrl-C at the terminal from the supervisor, so that it can clean up.
-func owner(dir string) (*syscall.SysProcAttr, error) {
-	attr := &syscall.SysProcAttr{Setpgid: true}
-	if os.Geteuid() != 0 {
-		return attr, nil
-	}
-	u, err := user.Lookup("mysql")
-	if err != nil {
-		return nil, err
-	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
-	if err != nil {
-		return nil, err
-	}
-	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return attr, os.Chown(dir, int(uid), int(gid))
-}
-
-// lookPath finds a program also where only administrators look.
-func lookPath(name string) (string, error) {
-	if path, err := exec.LookPath(name); err == nil {
-		return path, nil
-	}
-	path := "/usr/sbin/" + name
-	if _, err := os.Stat(path); err != nil {
-		return "", fmt.Errorf("no %s found; install what deploy/dev/packages.txt lists", name)
-	}
-	return path, nil
+	s := &server{dir: dir}
+	_, err = supervised.Start(supervised.Program{Path: program, Args: []string{"--defaults-file=" + filepath.Join(dir, "my.cnf")}, Signal: "KILL",
+		Log: filepath.Join(dir, "log"), Remove: dir, As: who, Within: time.Minute, Ready: func() error { return s.tell("select 1") }})
+	return s, err // it lives as long as the test binary
 }

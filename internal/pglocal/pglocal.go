@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -16,17 +15,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
-	"time"
-)
 
-// supervise runs the server until its own standard input ends, which is when the process is
-// gone, however it went. Then it stops the server and leaves nothing behind.
-const supervise = `"$1/postgres" -D "$2/data" -k "$2" >"$2/log" 2>&1 &
-server=$!
-read -r _
-kill -QUIT $server
-wait $server
-rm -rf "$2"`
+	"xinshu/internal/supervised"
+)
 
 // settings make a cluster that is quick and forgets: it lives for one process.
 const settings = `
@@ -40,10 +31,7 @@ timezone = 'UTC'
 `
 
 // Cluster is a running server. It listens on a unix socket only and takes any user.
-type Cluster struct {
-	bin, dir string
-	alive    *os.File // the server lives as long as this end of the pipe is open
-}
+type Cluster struct{ bin, dir string }
 
 var (
 	start = sync.OnceValues(startCluster)
@@ -82,7 +70,7 @@ func startCluster() (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	who, err := owner(dir)
+	who, err := supervised.Become("postgres", dir)
 	if err != nil {
 		return nil, err
 	}
@@ -106,53 +94,10 @@ func startCluster() (*Cluster, error) {
 }
 
 func launch(bin, dir string, who *syscall.SysProcAttr) (*Cluster, error) {
-	server := exec.Command("/bin/sh", "-c", supervise, "sh", bin, dir)
-	server.SysProcAttr, server.Dir = who, dir
-	stdin, alive, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	server.Stdin = stdin
-	if err := server.Start(); err != nil {
-		return nil, err
-	}
-	_ = stdin.Close()
-	go func() { _ = server.Wait() }()
-	c := &Cluster{bin: bin, dir: dir, alive: alive}
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		err := c.tool("pg_isready", "-q")
-		if err == nil {
-			return c, nil
-		}
-		if time.Now().After(deadline) {
-			log, _ := os.ReadFile(filepath.Join(dir, "log"))
-			_ = alive.Close()
-			return nil, fmt.Errorf("the server does not answer: %w: %s", err, log)
-		}
-	}
-}
-
-// owner gives the directory to the user who will run the server, and says how to become that user.
-// The own process group keeps a Ctrl-C at the terminal from the supervisor, so that it can clean up.
-func owner(dir string) (*syscall.SysProcAttr, error) {
-	attr := &syscall.SysProcAttr{Setpgid: true}
-	if os.Geteuid() != 0 {
-		return attr, nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		return nil, err
-	}
-	uid, err := strconv.Atoi(u.Uid)
-	if err != nil {
-		return nil, err
-	}
-	gid, err := strconv.Atoi(u.Gid)
-	if err != nil {
-		return nil, err
-	}
-	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return attr, os.Chown(dir, uid, gid)
+	c := &Cluster{bin: bin, dir: dir}
+	_, err := supervised.Start(supervised.Program{Path: filepath.Join(bin, "postgres"), Args: []string{"-D", filepath.Join(dir, "data"), "-k", dir}, Signal: "QUIT",
+		Log: filepath.Join(dir, "log"), Remove: dir, As: who, Ready: func() error { return c.tool("pg_isready", "-q") }})
+	return c, err // it lives as long as the process
 }
 
 // newestBin finds the installed server of the highest version.

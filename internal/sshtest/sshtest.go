@@ -10,15 +10,15 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"os/user"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"golang.org/x/crypto/ssh"
+
+	"xinshu/internal/supervised"
 )
 
 // Server is a running sshd and what a client needs for it.
@@ -29,14 +29,6 @@ type Server struct {
 	HostKey    string // "ssh-ed25519 AAAA…"
 	Dir        string // an empty folder for the test, as the server and the test both name it
 }
-
-// supervise runs sshd until its standard input ends, which is when the test is gone, however it went.
-// sshd without -D would leave the process group; with it, one kill ends the listener.
-const supervise = `"$1" -D -e -f "$2" 2>"$3" &
-server=$!
-read -r _
-kill $server
-wait $server`
 
 const config = `
 ListenAddress 127.0.0.1
@@ -66,7 +58,7 @@ func Start(tb testing.TB) *Server {
 }
 
 func start(tb testing.TB) (*Server, error) {
-	sshd, err := find()
+	sshd, err := supervised.Find("sshd") // it wants to be called by its full path
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +82,7 @@ func start(tb testing.TB) (*Server, error) {
 	}
 	// The port is free when asked for and taken a moment later; another process may be quicker, so try again.
 	for try := 1; ; try++ {
-		if s.Port, err = freePort(); err != nil {
+		if s.Port, err = supervised.FreePort(); err != nil {
 			return nil, err
 		}
 		err = s.run(tb, sshd, keys, authorized)
@@ -111,31 +103,12 @@ func (s *Server) run(tb testing.TB, sshd, keys, authorized string) error {
 			return err
 		}
 	}
-	server := exec.Command("/bin/sh", "-c", supervise, "sh", sshd, file, log)
-	stdin, err := server.StdinPipe()
-	if err != nil {
-		return err
+	server, err := supervised.Start(supervised.Program{Path: sshd, Args: []string{"-D", "-e", "-f", file}, Log: log, // without -D it would leave the watcher
+		Ready: supervised.Listening(net.JoinHostPort(s.Host, s.Port)), Within: 20 * time.Second})
+	if err == nil {
+		tb.Cleanup(server.Stop)
 	}
-	if err := server.Start(); err != nil {
-		return err
-	}
-	stop := func() {
-		_ = stdin.Close()
-		_ = server.Wait()
-	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		conn, err := net.Dial("tcp", net.JoinHostPort(s.Host, s.Port))
-		if err == nil {
-			_ = conn.Close()
-			tb.Cleanup(stop)
-			return nil
-		}
-		said, _ := os.ReadFile(log)
-		if time.Now().After(deadline) || strings.Contains(string(said), "Cannot bind") {
-			stop()
-			return fmt.Errorf("sshd does not answer: %w: %s", err, said)
-		}
-	}
+	return err
 }
 
 // makeKey writes a private key and gives both halves as text.
@@ -154,22 +127,4 @@ func makeKey(path string) (private, public string, err error) {
 	}
 	private = string(pem.EncodeToMemory(block))
 	return private, strings.TrimSpace(string(ssh.MarshalAuthorizedKey(sshPub))), os.WriteFile(path, []byte(private), 0o600)
-}
-
-func find() (string, error) {
-	for _, path := range []string{"/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"} {
-		if _, err := os.Stat(path); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("no sshd found; install what deploy/dev/packages.txt lists")
-}
-
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil //nolint:forcetypeassert // a TCP listener has a TCP address
 }
