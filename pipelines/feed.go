@@ -33,7 +33,11 @@ type Feed struct {
 // Feeds lists every feed of the configured sources, in their order, with what the log knows of it.
 func (p *Pipeline) Feeds(ctx context.Context) ([]Feed, error) {
 	var feeds []Feed
-	for _, source := range p.Sources {
+	sources, err := p.sources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, source := range sources {
 		for _, id := range slices.Sorted(maps.Keys(source.Datasets)) {
 			head, err := p.Heads.Head(ctx, chain.Stage(id))
 			if err != nil {

@@ -25,8 +25,9 @@ type Heads interface {
 type Pipeline struct {
 	Catalog   *catalog.Catalog
 	Drivers   map[string]connectors.Driver // by kind
-	Sources   []Source
-	Targets   []Target
+	Sources   []Source // of the config
+	Targets   []Target // of the config
+	Made      Made     // nil where there are none but those of the config
 	Heads     Heads
 	Stager    *stage.Stager
 	Settler   *settle.Settler
@@ -40,6 +41,30 @@ type Pipeline struct {
 	Parallel  int         // sources pulled side by side; 0: one after another
 
 	posts turns
+}
+
+// Made gives the sources and targets that people made while the hub runs, as they stand now.
+type Made interface {
+	MadeSources(ctx context.Context) ([]Source, error)
+	MadeTargets(ctx context.Context) ([]Target, error)
+}
+
+// sources gives those of the config, then those that were made.
+func (p *Pipeline) sources(ctx context.Context) ([]Source, error) {
+	if p.Made == nil {
+		return p.Sources, nil
+	}
+	made, err := p.Made.MadeSources(ctx)
+	return append(slices.Clip(p.Sources), made...), err
+}
+
+// targets gives those of the config, then those that were made.
+func (p *Pipeline) targets(ctx context.Context) ([]Target, error) {
+	if p.Made == nil {
+		return p.Targets, nil
+	}
+	made, err := p.Made.MadeTargets(ctx)
+	return append(slices.Clip(p.Targets), made...), err
 }
 
 // Target is one platform that results are pushed to.

@@ -42,13 +42,17 @@ func (p *Pipeline) Pull(ctx context.Context, c Choice) ([]Pulled, error) {
 		group errgroup.Group
 	)
 	group.SetLimit(max(p.Parallel, 1))
+	sources, err := p.sources(ctx)
+	if err != nil {
+		return nil, err
+	}
 	turns := map[string]*sync.Mutex{}
-	for _, source := range p.Sources {
+	for _, source := range sources {
 		for id := range source.Datasets {
 			turns[id] = &sync.Mutex{}
 		}
 	}
-	for _, source := range p.Sources {
+	for _, source := range sources {
 		if c.Source != "" && c.Source != source.Name {
 			continue
 		}

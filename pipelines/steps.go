@@ -103,9 +103,13 @@ func (p *Pipeline) PublishNewest(ctx context.Context, policy catalog.Policy) (pu
 // Push brings every target what is due. A target that cannot be reached is reported and does not
 // hold up the others.
 func (p *Pipeline) Push(ctx context.Context) (reports []push.Report, err error) {
-	targets := make([]push.Target, 0, len(p.Targets))
+	all, err := p.targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	targets := make([]push.Target, 0, len(all))
 	var errs []error
-	for _, t := range p.Targets {
+	for _, t := range all {
 		conn, err := p.open(ctx, t.Kind, t.Values)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("target %s: %w", t.ID, err))
