@@ -29,6 +29,8 @@ type Desk struct {
 	Now      func() time.Time
 	Version  string
 	Data     string // folder for temporary files
+
+	kept kept
 }
 
 // Today is the day of the hub's clock in Shanghai.

@@ -123,6 +123,9 @@ func Open(ctx context.Context, o Options) (*Explainer, error) {
 	return x, nil
 }
 
+// Seq is the settled snapshot it reads: it explains results of this one and of earlier ones.
+func (x *Explainer) Seq() int64 { return x.settled.N }
+
 // Close ends it.
 func (x *Explainer) Close() error { return x.db.Close() }
 

@@ -1,0 +1,243 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"xinshu/catalog"
+	"xinshu/internal/chain"
+	"xinshu/internal/duck"
+	"xinshu/internal/explain"
+	"xinshu/internal/grading"
+	"xinshu/internal/results"
+)
+
+// kept is what the desk keeps open between questions, because opening it costs more than the answer:
+// the index of entities, the reader of change logs, an explainer for each policy. Each is renewed when
+// the chain it reads moves. An answer from the one before is a true answer of a moment ago.
+type kept struct {
+	mu         sync.Mutex // of the fields, never held over a question
+	registry   *holder[*results.Registry]
+	published  *results.Published
+	explainers map[string]*holder[*explaining]
+	sealed     map[string]sealed // by policy
+}
+
+// explaining is an explainer with a lock: it answers one question after another.
+type explaining struct {
+	sync.Mutex
+	*explain.Explainer
+}
+
+// holder lets whoever asks go on with the thing they have while another takes its place.
+type holder[T interface{ Close() error }] struct {
+	opening sync.Mutex // one is opened at a time
+	mu      sync.RWMutex
+	thing   T
+	seq     int64 // the settled snapshot it reads
+	policy  string
+	opened  time.Time // by the machine's clock: paths of the lake are good for an hour
+	filled  bool
+}
+
+// stale is how long an opened reader is used: the lake promises its local paths for an hour.
+const stale = 30 * time.Minute
+
+// opener opens a thing and says which settled snapshot it reads.
+type opener[T any] func(context.Context) (T, int64, error)
+
+// with lends the thing. Where there is none that knows the snapshot least, one is opened first.
+func (h *holder[T]) with(ctx context.Context, least int64, open opener[T], use func(T) error) error {
+	if !h.knows(least) {
+		h.opening.Lock()
+		if !h.knows(least) {
+			if err := h.open(ctx, open); err != nil {
+				h.opening.Unlock()
+				return err
+			}
+		}
+		h.opening.Unlock()
+	}
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return use(h.thing)
+}
+
+func (h *holder[T]) knows(seq int64) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return h.filled && h.seq >= seq
+}
+
+// renew opens the thing anew where it is behind the head, or old.
+func (h *holder[T]) renew(ctx context.Context, head int64, open opener[T]) error {
+	h.opening.Lock()
+	defer h.opening.Unlock()
+	h.mu.RLock()
+	due := !h.filled || h.seq < head || time.Since(h.opened) > stale
+	h.mu.RUnlock()
+	if !due {
+		return nil
+	}
+	return h.open(ctx, open)
+}
+
+// open puts a fresh thing in the place of the one before, which is closed when nobody uses it any more.
+func (h *holder[T]) open(ctx context.Context, open opener[T]) error {
+	fresh, seq, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	old, had := h.thing, h.filled
+	h.thing, h.seq, h.filled, h.opened = fresh, seq, true, time.Now()
+	if had {
+		return old.Close()
+	}
+	return nil
+}
+
+// readerMB bounds each of the desk's small DuckDB instances.
+const readerMB = 256
+
+func (d *Desk) reader(threads int) duck.Options {
+	o := d.Duck
+	o.Threads, o.MemoryMB = threads, min(max(o.MemoryMB, 64), readerMB)
+	if d.Duck.MemoryMB == 0 {
+		o.MemoryMB = readerMB
+	}
+	return o
+}
+
+func (d *Desk) registry(ctx context.Context, use func(*results.Registry) error) error {
+	return d.registryHolder().with(ctx, 0, d.openRegistry, use)
+}
+
+func (d *Desk) registryHolder() *holder[*results.Registry] {
+	d.kept.mu.Lock()
+	defer d.kept.mu.Unlock()
+	if d.kept.registry == nil {
+		d.kept.registry = &holder[*results.Registry]{}
+	}
+	return d.kept.registry
+}
+
+func (d *Desk) openRegistry(ctx context.Context) (*results.Registry, int64, error) {
+	r, err := results.OpenRegistry(ctx, d.Lake, d.reader(0))
+	if err != nil {
+		return nil, 0, err
+	}
+	return r, r.Seq(), nil
+}
+
+func (d *Desk) published() (*results.Published, error) {
+	d.kept.mu.Lock()
+	defer d.kept.mu.Unlock()
+	if d.kept.published == nil {
+		p, err := results.OpenPublished(d.Lake, d.reader(0))
+		if err != nil {
+			return nil, err
+		}
+		d.kept.published = p
+	}
+	return d.kept.published, nil
+}
+
+// explainer lends the explainer of a policy. It knows at least the snapshots that the clocks name; for
+// open clocks it is the newest.
+func (d *Desk) explainer(ctx context.Context, p catalog.Policy, c grading.Clocks, use func(*explain.Explainer) error) error {
+	least := max(c.KnownSeq, c.MarksSeq)
+	if least == 0 {
+		head, err := d.Lake.Head(ctx, chain.Settled)
+		if err != nil {
+			return err
+		}
+		least = head.N
+	}
+	return d.explainerHolder(p).with(ctx, least, d.explainerOpener(p), func(x *explaining) error {
+		x.Lock()
+		defer x.Unlock()
+		return use(x.Explainer)
+	})
+}
+
+func (d *Desk) explainerHolder(p catalog.Policy) *holder[*explaining] {
+	d.kept.mu.Lock()
+	defer d.kept.mu.Unlock()
+	if d.kept.explainers == nil {
+		d.kept.explainers = map[string]*holder[*explaining]{}
+	}
+	h := d.kept.explainers[p.ID]
+	if h == nil || h.policy != p.SHA256 {
+		h = &holder[*explaining]{policy: p.SHA256}
+		d.kept.explainers[p.ID] = h
+	}
+	return h
+}
+
+func (d *Desk) explainerOpener(p catalog.Policy) opener[*explaining] {
+	return func(ctx context.Context) (*explaining, int64, error) {
+		x, err := explain.Open(ctx, explain.Options{Lake: d.Lake, SQL: d.SQL, Duck: d.reader(1), Policy: p, Platforms: d.Catalog.PlatformDatasets()})
+		if err != nil {
+			return nil, 0, err
+		}
+		return &explaining{Explainer: x}, x.Seq(), nil
+	}
+}
+
+// Keep renews what the desk keeps open when the data moved, and opens it before anybody asks. It ends
+// with its context.
+func (d *Desk) Keep(ctx context.Context, log *slog.Logger) {
+	tick := time.NewTicker(15 * time.Second)
+	defer tick.Stop()
+	for {
+		if err := d.renew(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("renew what the desk keeps open", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *Desk) renew(ctx context.Context) error {
+	head, err := d.Lake.Head(ctx, chain.Settled)
+	if err != nil || head.N == 0 {
+		return err
+	}
+	faults := []error{d.registryHolder().renew(ctx, head.N, d.openRegistry)}
+	for _, p := range d.Catalog.Policies {
+		newest, err := d.Lake.Head(ctx, chain.Scored(p.ID))
+		if err == nil && newest.N > 0 {
+			err = d.explainerHolder(p).renew(ctx, head.N, d.explainerOpener(p))
+		}
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}
+
+// Close lets go of what the desk keeps open. Nobody may ask any more.
+func (d *Desk) Close() error {
+	d.kept.mu.Lock()
+	defer d.kept.mu.Unlock()
+	var faults []error
+	if d.kept.registry != nil && d.kept.registry.filled {
+		faults = append(faults, d.kept.registry.thing.Close())
+	}
+	for _, h := range d.kept.explainers {
+		if h.filled {
+			faults = append(faults, h.thing.Close())
+		}
+	}
+	if d.kept.published != nil {
+		faults = append(faults, d.kept.published.Close())
+	}
+	d.kept.registry, d.kept.explainers, d.kept.published = nil, nil, nil
+	return errors.Join(faults...)
+}
