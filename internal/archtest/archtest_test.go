@@ -30,6 +30,7 @@ var walls = []wall{
 	{from: "xinshu/pipelines/push", not: siblings("push"), why: "steps are siblings: what one leaves for the next lies in the lake"},
 	{from: "xinshu/pipelines/...", not: beside, why: "what stands beside the stair is wired by cmd alone, so that a step can be tested without it"},
 	{from: "xinshu/internal/explain", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
+	{from: "xinshu/internal/results", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
 	{from: "xinshu/internal/quarantine", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
 	{from: "xinshu/internal/missing", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
 	{from: "xinshu/internal/verify", not: append([]string{"xinshu/pipelines/..."}, beside...), why: "questions about finished runs are asked of the lake's files, not of the steps"},
