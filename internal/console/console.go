@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"xinshu/internal/auth"
@@ -18,6 +19,7 @@ type Options struct {
 	Desk    *desk.Desk
 	Files   fs.FS // package web's, or an installation's own over it
 	Who     func(*http.Request) (auth.Actor, error)
+	Token   func(*http.Request) string // what a form must name to belong to the request's session; "": there is none
 	Now     func() time.Time
 	Version string
 	Log     *slog.Logger
@@ -26,27 +28,36 @@ type Options struct {
 // Console answers for every page.
 type Console struct {
 	Options
-	pages map[string]*views // by language
-	mux   *http.ServeMux
-	all   []Page
+	pages  map[string]*views // by language
+	assets assets
+	mux    *http.ServeMux
+	all    []Page
+	has    map[string]bool // by pattern
 }
 
 // New reads templates and words, and fails when one of them is broken.
 func New(o Options) (*Console, error) {
-	c := &Console{Options: o, pages: map[string]*views{}, mux: http.NewServeMux()}
+	c := &Console{Options: o, pages: map[string]*views{}, mux: http.NewServeMux(), has: map[string]bool{}}
+	var err error
+	if c.assets, err = readAssets(o.Files); err != nil {
+		return nil, err
+	}
 	for _, lang := range Languages {
-		v, err := readViews(o.Files, lang)
+		v, err := c.readViews(lang)
 		if err != nil {
 			return nil, err
 		}
 		c.pages[lang] = v
 	}
-	for _, part := range [][]Page{c.overviewPages()} {
-		for _, p := range part {
-			c.add(p)
-		}
+	for _, p := range slices.Concat(
+		c.overviewPages(),
+		c.preferencePages(),
+	) {
+		c.add(p)
+		c.has[p.Pattern] = true
 	}
-	c.mux.Handle("GET /static/", http.FileServerFS(staticOf(o.Files)))
+	c.mux.Handle("GET /static/", c.assets)
+	c.add(Page{Pattern: "GET /", Right: auth.Self, Do: nowhere})
 	return c, nil
 }
 

@@ -1,9 +1,12 @@
 package console
 
-import "xinshu/internal/auth"
+import (
+	"xinshu/internal/auth"
+	"xinshu/internal/fault"
+)
 
 func (c *Console) overviewPages() []Page {
-	return []Page{{"GET /{$}", auth.OverviewSee, c.overview}}
+	return []Page{{Pattern: "GET /{$}", Right: auth.OverviewSee, Do: c.overview}}
 }
 
 func (c *Console) overview(q *Request) error {
@@ -12,4 +15,9 @@ func (c *Console) overview(q *Request) error {
 		return err
 	}
 	return q.Render("overview", map[string]any{"Runs": runs})
+}
+
+// nowhere answers what no page does.
+func nowhere(q *Request) error {
+	return fault.Newf(fault.NotFound, "open "+q.URL.Path, "there is no such page")
 }

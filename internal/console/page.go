@@ -1,6 +1,7 @@
 package console
 
 import (
+	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/url"
@@ -14,13 +15,17 @@ type Page struct {
 	Pattern string // "GET /sources/{name}"
 	Right   auth.Right
 	Do      func(*Request) error
+	Body    int64 // the most bytes that a request may bring; 0: a megabyte. A page that takes files says more.
 }
+
+const bodyLimit = 1 << 20
 
 // Request is one call of a page.
 type Request struct {
 	*http.Request
 	Actor   auth.Actor
 	Lang    string
+	Status  int // of the answer; 0: 200
 	w       http.ResponseWriter
 	console *Console
 }
@@ -29,16 +34,22 @@ func (c *Console) add(p Page) {
 	c.all = append(c.all, p)
 	c.mux.HandleFunc(p.Pattern, func(w http.ResponseWriter, r *http.Request) {
 		q := &Request{Request: r, Lang: language(r), w: w, console: c}
+		secure(w.Header())
 		if err := q.answer(p); err != nil {
 			q.fail(err)
 		}
 	})
 }
 
-// answer makes the check that every page declares, then lets the page do its work.
+// answer makes the checks that stand before every page, then lets the page do its work.
 func (q *Request) answer(p Page) error {
+	limit := p.Body
+	if limit == 0 {
+		limit = bodyLimit
+	}
+	q.Body = http.MaxBytesReader(q.w, q.Body, limit)
 	actor, err := q.console.Who(q.Request)
-	if err != nil {
+	if err != nil && (p.Right != auth.Anyone || fault.CodeOf(err) != fault.Unauthorized) {
 		return err
 	}
 	q.Actor = actor
@@ -46,7 +57,60 @@ func (q *Request) answer(p Page) error {
 	if err := auth.Require(q.Context(), p.Right); err != nil {
 		return err
 	}
+	if err := q.ownForm(); err != nil {
+		return err
+	}
 	return p.Do(q)
+}
+
+// ownForm refuses a request that changes something and was not made by a form of this console: it
+// must come from this origin, and name the token of the session.
+func (q *Request) ownForm() error {
+	if q.Method == http.MethodGet || q.Method == http.MethodHead {
+		return nil
+	}
+	var origin http.CrossOriginProtection
+	if err := origin.Check(q.Request); err != nil {
+		return &fault.Error{Op: "check where the form came from", Code: fault.Forbidden, Err: err, Hint: "open the page in the console and send the form from there"}
+	}
+	want := q.token()
+	if want == "" {
+		return nil // no session that could be misused
+	}
+	if err := q.readForm(); err != nil {
+		return err
+	}
+	got := q.Header.Get("X-Csrf-Token")
+	if got == "" {
+		got = q.PostFormValue("csrf")
+	}
+	if subtle.ConstantTimeCompare([]byte(got), []byte(want)) != 1 {
+		return &fault.Error{Op: "check the form", Code: fault.Forbidden, Err: errors.New("the form belongs to another session"), Hint: "open the page again and send the form once more"}
+	}
+	return nil
+}
+
+// readForm reads the body of a form; what is more than a megabyte of an uploaded file lies in a temporary file.
+func (q *Request) readForm() error {
+	err := q.ParseMultipartForm(bodyLimit)
+	if errors.Is(err, http.ErrNotMultipart) {
+		err = q.ParseForm()
+	}
+	if err == nil {
+		return nil
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return fault.Newf(fault.Invalid, "read the form", "it is larger than %d bytes", large.Limit)
+	}
+	return &fault.Error{Op: "read the form", Code: fault.Invalid, Err: err}
+}
+
+func (q *Request) token() string {
+	if q.console.Token == nil {
+		return ""
+	}
+	return q.console.Token(q.Request)
 }
 
 // fail shows an error as a page: what was tried, what to do.
@@ -60,14 +124,16 @@ func (q *Request) fail(err error) {
 		return
 	}
 	var f *fault.Error
-	errors.As(err, &f)
-	q.w.WriteHeader(status)
+	if errors.As(err, &f) && status == http.StatusInternalServerError {
+		f = nil // what broke inside is for the log
+	}
+	q.Status = status
 	if err := q.Render("problem", map[string]any{"Status": status, "Fault": f}); err != nil {
 		q.console.Log.Error("page", "path", q.URL.Path, "error", err)
 	}
 }
 
-// See sends the browser on after a form did its work, with a word about it.
+// See sends the browser on after a form did its work, with a word about it that the next page shows.
 func (q *Request) See(path, notice string) error {
 	if notice != "" {
 		http.SetCookie(q.w, &http.Cookie{Name: "notice", Value: url.QueryEscape(notice), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: 60})

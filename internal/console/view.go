@@ -8,35 +8,36 @@ import (
 	"net/http"
 	"path"
 	"strings"
-
-	"xinshu/catalog"
 )
-
-// Languages of the screens; the first is what is shown to who asks for none.
-var Languages = []string{"zh", "en"}
 
 // views are the pages in one language.
 type views struct {
+	lang  string
 	words map[string]string
 	pages map[string]*template.Template // by name: "overview", "sources/list"
 }
 
-// readViews parses layout.html and parts/*.html once and every other page over them.
-func readViews(files fs.FS, lang string) (*views, error) {
-	words, err := readWords(files, lang)
+// readViews parses layout.html and parts/*.html once and every other page over them. A file whose
+// name begins with "_" is a part of its folder alone.
+func (c *Console) readViews(lang string) (*views, error) {
+	words, err := readWords(c.Files, lang)
 	if err != nil {
 		return nil, err
 	}
-	v := &views{words: words, pages: map[string]*template.Template{}}
-	base, err := template.New("").Funcs(v.functions(lang)).ParseFS(files, "templates/layout.html", "templates/parts/*.html")
+	v := &views{lang: lang, words: words, pages: map[string]*template.Template{}}
+	base, err := template.New("").Option("missingkey=zero").Funcs(c.functions(v)).ParseFS(c.Files, "templates/layout.html", "templates/parts/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read the templates: %w", err)
 	}
-	return v, fs.WalkDir(files, "templates", func(p string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || p == "templates/layout.html" || path.Dir(p) == "templates/parts" || path.Ext(p) != ".html" {
+	return v, fs.WalkDir(c.Files, "templates", func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || p == "templates/layout.html" || path.Dir(p) == "templates/parts" || path.Ext(p) != ".html" || strings.HasPrefix(path.Base(p), "_") {
 			return err
 		}
-		page, err := template.Must(base.Clone()).ParseFS(files, p)
+		files := []string{p}
+		if own, _ := fs.Glob(c.Files, path.Dir(p)+"/_*.html"); path.Dir(p) != "templates" {
+			files = append(files, own...)
+		}
+		page, err := template.Must(base.Clone()).ParseFS(c.Files, files...)
 		if err != nil {
 			return fmt.Errorf("read the templates: %w", err)
 		}
@@ -45,13 +46,51 @@ func readViews(files fs.FS, lang string) (*views, error) {
 	})
 }
 
-// functions are what templates may call.
-func (v *views) functions(lang string) template.FuncMap {
-	return template.FuncMap{
-		"t":    v.say,
-		"text": func(t catalog.Text) string { return pick(t, lang) },
-		"lang": func() string { return lang },
+// Render writes a page in the console's frame.
+func (q *Request) Render(name string, data any) error { return q.render(name, "layout", data) }
+
+// RenderAlone writes a page without the areas at the side: for who has not signed in.
+func (q *Request) RenderAlone(name string, data any) error { return q.render(name, "alone", data) }
+
+// render makes the page whole before the first byte leaves, so that an error is an error page.
+func (q *Request) render(name, layout string, data any) error {
+	body, err := q.execute(name, layout, q.frame(name, data))
+	if err != nil {
+		return err
 	}
+	h := q.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", q.Lang)
+	h.Set("Cache-Control", "no-store") // pages hold what others on this machine must not find
+	q.w.WriteHeader(max(q.Status, http.StatusOK))
+	_, err = body.WriteTo(q.w)
+	if err != nil {
+		q.console.Log.Debug("page not taken", "path", q.URL.Path, "error", err) // the browser went away
+	}
+	return nil
+}
+
+// Fragment gives one named part of a page as HTML, for what is sent after the page (Stream).
+func (q *Request) Fragment(page, part string, data any) (string, error) {
+	b, err := q.execute(page, part, data)
+	return b.String(), err
+}
+
+func (q *Request) execute(page, part string, data any) (*bytes.Buffer, error) {
+	b := &bytes.Buffer{}
+	t, ok := q.console.pages[q.Lang].pages[page]
+	if !ok {
+		return b, fmt.Errorf("there is no template %s", page)
+	}
+	if err := t.ExecuteTemplate(b, part, data); err != nil {
+		return b, fmt.Errorf("render %s: %w", page, err)
+	}
+	return b, nil
+}
+
+// Say gives the words of a key in the language of the request: for notices and faults.
+func (q *Request) Say(key string, args ...any) string {
+	return q.console.pages[q.Lang].say(key, args...)
 }
 
 // say gives the words of a key; with arguments, filled in as fmt does.
@@ -65,44 +104,3 @@ func (v *views) say(key string, args ...any) string {
 	}
 	return words
 }
-
-func pick(t catalog.Text, lang string) string {
-	if lang == "en" && t.EN != "" {
-		return t.EN
-	}
-	return t.ZH
-}
-
-// Render writes a page. It is made whole before the first byte leaves, so that an error is an error page.
-func (q *Request) Render(name string, data any) error {
-	v := q.console.pages[q.Lang]
-	page, ok := v.pages[name]
-	if !ok {
-		return fmt.Errorf("there is no template %s", name)
-	}
-	var b bytes.Buffer
-	if err := page.ExecuteTemplate(&b, "layout", q.frame(name, data)); err != nil {
-		return fmt.Errorf("render %s: %w", name, err)
-	}
-	q.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, err := b.WriteTo(q.w)
-	return err
-}
-
-// frame is what the layout shows around a page; the page itself reads .Data.
-func (q *Request) frame(name string, data any) map[string]any {
-	area, _, _ := strings.Cut(name, "/")
-	return map[string]any{"Area": area, "Actor": q.Actor, "Path": q.URL.Path, "Query": q.URL.RawQuery, "Version": q.console.Version, "Now": q.console.Now(), "Data": data}
-}
-
-func language(r *http.Request) string {
-	if c, err := r.Cookie("lang"); err == nil && (c.Value == "zh" || c.Value == "en") {
-		return c.Value
-	}
-	if strings.HasPrefix(strings.ToLower(r.Header.Get("Accept-Language")), "en") {
-		return "en"
-	}
-	return Languages[0]
-}
-
-func staticOf(files fs.FS) fs.FS { return files }

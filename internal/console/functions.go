@@ -1,0 +1,127 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+
+	"xinshu/catalog"
+	"xinshu/internal/console/chart"
+)
+
+// functions are what templates may call. What they show of times and numbers stands in show.go.
+func (c *Console) functions(v *views) template.FuncMap {
+	s := shower{views: v, now: c.Now}
+	return template.FuncMap{
+		// words
+		"t":       v.say,
+		"text":    func(t catalog.Text) string { return pick(t, v.lang) },
+		"lang":    func() string { return v.lang },
+		"initial": initial,
+		// times: a <time> with the zone; ago shows the distance, when the moment, and each has the other in its title
+		"ago": s.ago, "when": s.when, "day": s.day, "dur": s.duration,
+		// numbers
+		"num": number, "pct": percent, "bytes": size, "points": points,
+		// putting together
+		"dict": dict, "list": func(v ...any) []any { return v }, "url": address, "with": withQuery, "add": func(a, b int) int { return a + b },
+		// pictures
+		"icon": c.icon, "static": c.assets.address, "tone": tone, "sign": sign, "chart": chart.HTML,
+	}
+}
+
+func pick(t catalog.Text, lang string) string {
+	if lang == "en" && t.EN != "" {
+		return t.EN
+	}
+	return t.ZH
+}
+
+// dict makes a map of names and values, to call a part with.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, errors.New("dict wants names and values in turn")
+	}
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		m[name] = pairs[i+1]
+	}
+	return m, nil
+}
+
+// address puts a path together from pieces, each escaped: {{url "/sources" .Name "runs"}}.
+func address(base string, pieces ...any) string {
+	var b strings.Builder
+	b.WriteString(strings.TrimSuffix(base, "/"))
+	for _, p := range pieces {
+		b.WriteString("/" + url.PathEscape(fmt.Sprint(p)))
+	}
+	return b.String()
+}
+
+// withQuery gives a query with some members set otherwise, as the page it is on would be addressed:
+// {{with $.Query "cursor" .Next}}; an empty value takes the member out.
+func withQuery(q url.Values, pairs ...any) (string, error) {
+	if len(pairs)%2 != 0 {
+		return "", errors.New("with wants names and values in turn")
+	}
+	out := url.Values{}
+	for name, values := range q {
+		out[name] = values
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		name, value := fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1])
+		if value == "" {
+			out.Del(name)
+		} else {
+			out.Set(name, value)
+		}
+	}
+	return "?" + out.Encode(), nil
+}
+
+// icon draws one of static/icons.svg; it says nothing to a screen reader, the words beside it do.
+func (c *Console) icon(name string) template.HTML {
+	return template.HTML(`<svg class="icon" aria-hidden="true"><use href="` + template.HTMLEscapeString(c.assets.address("icons.svg")+"#"+name) + `"/></svg>`) //nolint:gosec // escaped above
+}
+
+func initial(name string) string {
+	if name == "" {
+		return ""
+	}
+	r, _ := utf8.DecodeRuneInString(name)
+	return strings.ToUpper(string(r))
+}
+
+// tones says in which colour a word of state is shown; what is not listed is idle.
+var tones = map[string]string{
+	"done": "good", "fresh": "good", "acknowledged": "good", "accepted": "good", "active": "good", "released": "good", "approved": "good", "official": "good", "in_force": "good", "succeeded": "good", "mended": "good", "ok": "good",
+	"failed": "bad", "rejected": "bad", "broken": "bad", "refused": "bad", "missed": "bad", "locked": "bad", "error": "bad", "critical": "bad", "dead": "bad",
+	"late": "warn", "interrupted": "warn", "open": "warn", "retrying": "warn", "warning": "warn", "skipped": "warn", "expiring": "warn", "drift": "warn", "trial": "warn", "partial": "warn",
+	"running": "info", "queued": "info", "due": "info", "awaiting": "info", "sent": "info", "proposed": "info", "new": "info", "info": "info",
+	"held": "hold", "hold": "hold", "disputed": "hold", "quarantined": "hold",
+}
+
+func tone(word any) string {
+	if t, ok := tones[fmt.Sprint(word)]; ok {
+		return t
+	}
+	return "idle"
+}
+
+// signs are the icons of words of state where the tone's own does not fit.
+var signs = map[string]string{"running": "running", "queued": "waiting", "due": "waiting", "awaiting": "waiting", "late": "waiting", "paused": "paused", "retrying": "running", "locked": "lock"}
+
+// sign says which icon stands beside a word of state.
+func sign(word any) string {
+	if s, ok := signs[fmt.Sprint(word)]; ok {
+		return s
+	}
+	return map[string]string{"good": "done", "bad": "cross", "warn": "failed", "hold": "hold", "info": "about", "idle": "none"}[tone(word)]
+}
