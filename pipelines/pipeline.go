@@ -25,9 +25,9 @@ type Heads interface {
 type Pipeline struct {
 	Catalog   *catalog.Catalog
 	Drivers   map[string]connectors.Driver // by kind
-	Sources   []Source // of the config
-	Targets   []Target // of the config
-	Made      Made     // nil where there are none but those of the config
+	Sources   []Source                     // of the config
+	Targets   []Target                     // of the config
+	Made      Made                         // nil where there are none but those of the config
 	Heads     Heads
 	Stager    *stage.Stager
 	Settler   *settle.Settler

@@ -16,6 +16,7 @@ import (
 	"xinshu/connectors"
 	"xinshu/connectors/all"
 	"xinshu/internal/chain"
+	"xinshu/internal/desk"
 	"xinshu/internal/duck"
 	"xinshu/internal/fault"
 	"xinshu/internal/lake"
@@ -38,6 +39,7 @@ type app struct {
 	state    *state.State
 	vault    *vault.Vault
 	pipeline *pipelines.Pipeline
+	desk     *desk.Desk
 	duck     duck.Options
 	drivers  map[string]connectors.Driver
 	now      func() time.Time
@@ -81,6 +83,8 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	}
 	a.duck = duck.Options{Threads: c.Score.Threads, MemoryMB: c.Score.MemoryMB, TempDir: a.lake.TempDir()}
 	a.wire(key)
+	a.desk = a.newDesk()
+	a.pipeline.Made = a.desk
 	if err := a.follow(ctx); err != nil {
 		return nil, errors.Join(err, a.state.Close())
 	}
@@ -94,11 +98,7 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 // everything, where the database is new.
 func (a *app) follow(ctx context.Context) error {
 	a.state.Log, a.state.Changes = a.lake, a.pipeline.Publisher.Changes
-	targets := make([]state.Target, len(a.config.Targets))
-	for i, t := range a.config.Targets {
-		targets[i] = state.Target{ID: t.ID, Kind: t.Kind, Public: t.Public, Policies: t.Policies, Regions: t.Regions, Industries: t.Industries, Fields: t.Fields}
-	}
-	if err := a.state.SetTargets(ctx, targets); err != nil {
+	if err := a.desk.SetTargets(ctx); err != nil {
 		return err
 	}
 	_, err := a.state.Follow(ctx)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xinshu/connectors"
 	"xinshu/internal/api"
 	"xinshu/internal/auth"
 	"xinshu/internal/console"
@@ -81,15 +82,35 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 	return nil
 }
 
-// desk wires what console and API ask.
-func (a *app) desk() *desk.Desk {
+// newDesk wires what console, API and commands ask.
+func (a *app) newDesk() *desk.Desk {
 	return &desk.Desk{Catalog: a.catalog, Drivers: a.drivers, Lake: a.lake, State: a.state, Pipeline: a.pipeline, SQL: sql.Files,
-		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data}
+		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data, Vault: a.vault, Given: a.config.given()}
+}
+
+// given gives the connections that stand in the config.
+func (c Config) given() []desk.Given {
+	var all []desk.Given
+	for _, s := range c.Sources {
+		all = append(all, desk.Given{Role: desk.SourceRole, ID: s.Name, Kind: s.Kind, Values: s.Values, Datasets: s.Datasets, Collected: s.Collected})
+	}
+	for _, s := range c.Receive.Senders {
+		datasets := map[string]connectors.Values{}
+		for _, id := range s.Datasets {
+			datasets[id] = connectors.Values{}
+		}
+		all = append(all, desk.Given{Role: desk.SourceRole, ID: s.Name, Kind: desk.PostedKind, Datasets: datasets})
+	}
+	for _, t := range c.Targets {
+		all = append(all, desk.Given{Role: desk.TargetRole, ID: t.ID, Kind: t.Kind, Values: t.Values,
+			Limits: desk.Limits{Public: t.Public, Policies: t.Policies, Regions: t.Regions, Industries: t.Industries, Fields: t.Fields}})
+	}
+	return all
 }
 
 // service is everything that the hub answers over HTTP.
 func (a *app) service() (http.Handler, error) {
-	d, log := a.desk(), slog.Default()
+	d, log := a.desk, slog.Default()
 	rest := api.New(api.Options{Desk: d, Who: a.who, Now: a.now, Version: version, Log: log})
 	pages, err := console.New(console.Options{Desk: d, Files: web.Files, Who: a.who, Now: a.now, Version: version, Log: log})
 	if err != nil {

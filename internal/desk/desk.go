@@ -29,6 +29,8 @@ type Desk struct {
 	Now      func() time.Time
 	Version  string
 	Data     string // folder for temporary files
+	Vault    Vault
+	Given    []Given // the sources and targets of the config
 
 	kept kept
 }
