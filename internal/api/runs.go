@@ -5,22 +5,34 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"xinshu/internal/auth"
+	"xinshu/internal/chain"
 )
 
 // Run is a step that the hub did.
 type Run struct {
-	ID      string    `json:"id"`
-	Step    string    `json:"step" doc:"pull, settle, score, publish or push"`
-	Subject string    `json:"subject" doc:"dataset, policy or target"`
-	Status  string    `json:"status" enum:"running,done,failed,interrupted"`
-	Started time.Time `json:"started"`
+	ID      string     `json:"id"`
+	Step    string     `json:"step" doc:"pull, settle, score, publish, push or receive" example:"pull"`
+	Subject string     `json:"subject" doc:"dataset, policy or target" example:"amr.reg"`
+	Status  string     `json:"status" enum:"running,done,failed,interrupted"`
+	Started time.Time  `json:"started"`
+	Ended   *time.Time `json:"ended,omitempty"`
+	Error   string     `json:"error,omitempty"`
+	Ledger  Ledger     `json:"ledger"`
+}
+
+// Ledger accounts for every row read: read = accepted + duplicate + quarantined + skipped.
+type Ledger struct {
+	Declared    *int64 `json:"declared,omitempty" doc:"What the source says it has"`
+	Read        int64  `json:"read"`
+	Accepted    int64  `json:"accepted"`
+	Duplicate   int64  `json:"duplicate"`
+	Quarantined int64  `json:"quarantined"`
+	Skipped     int64  `json:"skipped" doc:"Rows about natural persons: counted, not stored"`
 }
 
 type runsInput struct {
-	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50"`
+	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"At most so many."`
 }
 
 type runsOutput struct {
@@ -30,7 +42,8 @@ type runsOutput struct {
 }
 
 func (a *API) runs() {
-	register(a, huma.Operation{Method: http.MethodGet, Path: "/v1/runs", OperationID: "listRuns", Summary: "Runs, the newest first", Tags: []string{"runs"}}, auth.RunsSee,
+	register(a, op{Method: http.MethodGet, Path: "/v1/runs", ID: "listRuns", Tag: "runs", Right: auth.RunsSee,
+		Words: "Runs, the newest first", ZH: "运行记录，最新在前。"},
 		func(ctx context.Context, in *runsInput) (*runsOutput, error) {
 			runs, err := a.Desk.Runs(ctx, in.Limit)
 			if err != nil {
@@ -39,21 +52,16 @@ func (a *API) runs() {
 			out := &runsOutput{}
 			out.Body.Items = []Run{}
 			for _, r := range runs {
-				out.Body.Items = append(out.Body.Items, Run{ID: r.ID, Step: r.Step, Subject: r.Subject, Status: r.Status, Started: r.Started})
+				out.Body.Items = append(out.Body.Items, runOf(r))
 			}
 			return out, nil
 		})
 }
 
-// register adds one operation with its right.
-func register[I, O any](a *API, op huma.Operation, right auth.Right, do func(context.Context, *I) (*O, error)) {
-	a.all = append(a.all, Operation{Method: op.Method, Path: op.Path, Right: right})
-	op.Middlewares = a.guard(right)
-	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := do(ctx, in)
-		if err != nil {
-			return nil, problem(err)
-		}
-		return out, nil
-	})
+func runOf(r chain.Run) Run {
+	out := Run{ID: r.ID, Step: r.Step, Subject: r.Subject, Status: r.Status, Started: r.Started, Error: r.Error, Ledger: Ledger(r.Ledger)}
+	if !r.Ended.IsZero() {
+		out.Ended = &r.Ended
+	}
+	return out
 }

@@ -92,12 +92,11 @@ func TestATargetGetsItsFieldsAndWhatAlwaysTravels(t *testing.T) {
 		fields     []string
 		want       string
 	}{
-		{"no fields named: everything", "correction", nil,
-			`{"as_of":"2025-10-31","corrected_to":"2026-02-16","evaluation":"public","grade":"良","id":"p/A/2","kind":"correction","maker":"省","name":"甲","policy":"p","previous_grade":"中","score":80.5,"status":"trial","uscc":"A","version":2,"wording":"不作为背书。"}`},
+		{"no fields named: everything, in its order", "correction", nil, body},
 		{"the name alone, and never a grade without its wording", "correction", []string{"name"},
-			`{"as_of":"2025-10-31","corrected_to":"2026-02-16","evaluation":"public","grade":"良","id":"p/A/2","kind":"correction","maker":"省","name":"甲","policy":"p","status":"trial","uscc":"A","version":2,"wording":"不作为背书。"}`},
+			`{"id":"p/A/2","kind":"correction","version":2,"policy":"p","evaluation":"public","maker":"省","status":"trial","uscc":"A","as_of":"2025-10-31","corrected_to":"2026-02-16","grade":"良","name":"甲","wording":"不作为背书。"}`},
 		{"a retraction tells nothing of the result", "retraction", []string{"name", "score"},
-			`{"as_of":"2025-10-31","corrected_to":"2026-02-16","evaluation":"public","id":"p/A/2","kind":"retraction","maker":"省","policy":"p","status":"trial","uscc":"A","version":2,"wording":"不作为背书。"}`},
+			`{"id":"p/A/2","kind":"retraction","version":2,"policy":"p","evaluation":"public","maker":"省","status":"trial","uscc":"A","as_of":"2025-10-31","corrected_to":"2026-02-16","wording":"不作为背书。"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := connectors.Delivery{Rows: []connectors.Row{{ID: "p/A/2", Kind: c.kind, Body: []byte(body)}}}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"regexp"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"xinshu/internal/auth"
+	"xinshu/internal/desk"
+)
+
+const repeatHeader = "Idempotency-Key"
+
+// repeatKey is how a caller says that a request is the same one as before.
+var repeatKey = &huma.Param{Name: repeatHeader, In: "header", Example: "receipts-2026-11-22-0001",
+	Description: "Name the request: sent again under the same name within 24 hours it is done once and answered the same. Another request under the name is refused (422); while the first is under way the answer is 409.",
+	Schema:      &huma.Schema{Type: "string", MinLength: number(1), MaxLength: number(128), Pattern: "^[!-~]+$"}}
+
+func number(n int) *int { return &n }
+
+var nameable = regexp.MustCompile(`^[!-~]{1,128}$`)
+
+// kept are the members of an answer's head that are repeated with it.
+type kept struct {
+	ContentType string `json:"content_type,omitempty"`
+	ETag        string `json:"etag,omitempty"`
+	Location    string `json:"location,omitempty"`
+	Secret      bool   `json:"secret,omitempty"` // the body held a secret and was not kept
+}
+
+// once has a request done once, however often it is sent under its name.
+func (a *API) once(w http.ResponseWriter, r *http.Request, e *entry) {
+	name := r.Header.Get(repeatHeader)
+	if !nameable.MatchString(name) || len(r.Header.Values(repeatHeader)) > 1 {
+		p := newProblem("invalid", "the idempotency key cannot be taken")
+		p.Errors = []ProblemPlace{{Location: "header." + repeatHeader, Message: "1 to 128 visible ASCII characters, given once"}}
+		a.refuse(w, r, p)
+		return
+	}
+	digest, p := digestOf(r)
+	if p != nil {
+		a.refuse(w, r, p)
+		return
+	}
+	actor := auth.From(r.Context()).ID
+	before, ours, err := a.Desk.BeginRequest(r.Context(), actor, name, digest)
+	switch {
+	case err != nil:
+		a.refuse(w, r, a.told(r.Context(), e.ID, err))
+	case ours:
+		a.first(w, r, e, name)
+	case before.Digest != digest:
+		a.refuse(w, r, newProblem("key_reused", "choose another key, or send the request as it was"))
+	case before.Status == 0:
+		a.refuse(w, r, waiting("conflict", "the request is under way", 1))
+	default:
+		a.again(w, r, before)
+	}
+}
+
+// first does a request and keeps its answer before it is sent. What came to nothing is forgotten, so
+// that it can be mended and sent under the same name.
+func (a *API) first(w http.ResponseWriter, r *http.Request, e *entry, name string) {
+	actor := auth.From(r.Context()).ID
+	done := false
+	defer func() {
+		if !done { // refused, or it panicked
+			if err := a.Desk.DropRequest(r.Context(), actor, name); err != nil {
+				a.Log.ErrorContext(r.Context(), "a refused request is taken to be under way", "request", requestOf(r.Context()), "error", err.Error())
+			}
+		}
+	}()
+	h := newHeld(w.Header())
+	a.mux.ServeHTTP(h, r)
+	if h.status < http.StatusBadRequest {
+		head := kept{ContentType: h.header.Get("Content-Type"), ETag: h.header.Get("ETag"), Location: h.header.Get("Location"), Secret: e.secret}
+		text, _ := json.Marshal(head) // of texts and a truth value
+		answer := desk.RequestAnswer{Status: h.status, Header: string(text), Body: h.body.String()}
+		if e.secret {
+			answer.Body = ""
+		}
+		if err := a.Desk.EndRequest(r.Context(), actor, name, answer); err != nil {
+			// It was done. Sent again it would be done again, so the caller must know.
+			done = true
+			a.refuse(w, r, a.told(r.Context(), e.ID, err))
+			return
+		}
+		done = true
+	}
+	h.send(w, r)
+}
+
+// again repeats an answer.
+func (a *API) again(w http.ResponseWriter, r *http.Request, before desk.RequestAnswer) {
+	var head kept
+	if err := json.Unmarshal([]byte(before.Header), &head); err != nil {
+		a.refuse(w, r, newProblem("internal", ""))
+		return
+	}
+	if head.Secret {
+		a.refuse(w, r, newProblem("conflict", "it was done; the secret in its answer was shown once and is not kept"))
+		return
+	}
+	h := w.Header()
+	h.Set("Idempotent-Replayed", "true")
+	for name, value := range map[string]string{"Content-Type": head.ContentType, "ETag": head.ETag, "Location": head.Location} {
+		if value != "" {
+			h.Set(name, value)
+		}
+	}
+	w.WriteHeader(before.Status)
+	_, _ = io.WriteString(w, before.Body) // the caller may have gone
+}
+
+// digestOf names a request by what it asks.
+func digestOf(r *http.Request) (string, *Problem) {
+	h := sha256.New()
+	_, _ = io.WriteString(h, r.Method+"\n"+r.URL.Path+"?"+r.URL.RawQuery+"\n") // a hash takes everything
+	if r.GetBody != nil {
+		body, err := r.GetBody()
+		if err != nil {
+			return "", newProblem("internal", "")
+		}
+		if _, err := io.Copy(h, body); err != nil {
+			return "", newProblem("internal", "")
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

@@ -1,0 +1,11 @@
+package api
+
+import "cmp"
+
+// purpose is how a caller names what it asks for.
+type purpose struct {
+	Query  string `query:"purpose" maxLength:"100" doc:"查询用途。Purpose of the query; required unless the account was approved for one." example:"approval"`
+	Header string `header:"Xinshu-Purpose" maxLength:"100" doc:"The same, as a header."`
+}
+
+func (p purpose) named() string { return cmp.Or(p.Query, p.Header) }
