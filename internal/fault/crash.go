@@ -26,6 +26,10 @@ const (
 	MidAck        = "c9"  // some of the source's items acknowledged, the others not
 	BeforeReady   = "c10" // a packet's file laid down, the companions that make it whole not
 	BeforeConfig  = "c11" // a secret of a new source written, the config that names it not
+	MidBackup     = "b1"  // some objects or tables of a backup written, the document that makes it whole not
+	BeforeBackup  = "b2"  // all of a backup written but that document
+	MidRestore    = "b3"  // some objects, tables or rows of a backup brought back
+	BeforeWhole   = "b4"  // all of a backup brought back, the mark of the unfinished restore still there
 )
 
 var armed struct {

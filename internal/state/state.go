@@ -15,16 +15,10 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	_ "github.com/mattn/go-sqlite3"    // driver "sqlite3"
-	"github.com/pressly/goose/v3"
 
 	"xinshu/internal/fault"
 )
@@ -41,8 +35,9 @@ type State struct {
 	Log     Log     // the log it follows; set before Follow or CommitRun
 	Changes Changes // reads what a published chain states; set with Log
 
-	db  *sql.DB
-	now func() time.Time
+	db       *sql.DB
+	postgres bool
+	now      func() time.Time
 }
 
 // Open opens the database, making and migrating it where needed. An address that begins with
@@ -54,41 +49,18 @@ func Open(ctx context.Context, address string, now func() time.Time) (*State, er
 		return nil, &fault.Error{Op: "open run state", Code: fault.Unavailable, Err: err,
 			Hint: "check the address of the state database, and that its folder or server can be reached and written"}
 	}
-	driver, dialect, dsn := "pgx", goose.DialectPostgres, address
-	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
-		driver, dialect = "sqlite3", goose.DialectSQLite3
-		if err := os.MkdirAll(filepath.Dir(address), 0o750); err != nil {
-			return fail(err)
-		}
-		// Immediate: a transaction takes the write lock when it begins, so it never has to give up half way.
-		dsn = "file:" + (&url.URL{Path: address}).EscapedPath() + "?_journal_mode=WAL&_busy_timeout=20000&_txlock=immediate&_foreign_keys=on"
-	}
-	db, err := sql.Open(driver, dsn)
+	db, dialect, err := connect(address)
 	if err != nil {
 		return fail(err)
 	}
-	db.SetMaxOpenConns(8)
 	if err := migrate(ctx, db, dialect); err != nil {
 		return fail(errors.Join(err, db.Close()))
 	}
-	return &State{db: db, now: now}, nil
+	return &State{db: db, postgres: IsPostgres(address), now: now}, nil
 }
 
 // Close closes the database.
 func (s *State) Close() error { return s.db.Close() }
-
-func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	provider, err := goose.NewProvider(dialect, db, files, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return err
-	}
-	_, err = provider.Up(ctx)
-	return err
-}
 
 // tx runs do in one transaction. An error or a panic in do leaves nothing behind.
 func (s *State) tx(ctx context.Context, op string, do func(*sql.Tx) error) error {
