@@ -67,6 +67,9 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	if a.lake, err = openLake(ctx, c); err != nil {
 		return nil, err
 	}
+	if err := whole(ctx, a.lake); err != nil {
+		return nil, err
+	}
 	key, err := maskKey(c)
 	if err != nil {
 		return nil, err
@@ -74,11 +77,7 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	if a.vault, err = openVault(c); err != nil {
 		return nil, err
 	}
-	dsn := c.State.DSN
-	if dsn == "" {
-		dsn = filepath.Join(c.Data, "state.db")
-	}
-	if a.state, err = state.Open(ctx, dsn, now); err != nil {
+	if a.state, err = state.Open(ctx, c.stateAddress(), now); err != nil {
 		return nil, err
 	}
 	a.duck = duck.Options{Threads: c.Score.Threads, MemoryMB: c.Score.MemoryMB, TempDir: a.lake.TempDir()}
@@ -92,6 +91,16 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 		return nil, errors.Join(err, a.state.Close())
 	}
 	return a, nil
+}
+
+// whole refuses a store that a restore was killed in: it looks like a hub and holds only part of one.
+func whole(ctx context.Context, l *lake.Lake) error {
+	backup, err := l.Restoring(ctx)
+	if err != nil || backup == "" {
+		return err
+	}
+	return &fault.Error{Op: "open the store", Code: fault.Conflict, Err: fmt.Errorf("backup %s was not brought back to its end here", backup),
+		Hint: "run the same xinshu restore again; it goes on where it was"}
 }
 
 // follow brings run state up to the log: what a killed process committed and did not record, or

@@ -40,7 +40,7 @@ func pack(ctx context.Context, w io.Writer, dir string) error {
 	return errors.Join(err, out.Close())
 }
 
-// dirFS is a folder without what is not part of a backup.
+// dirFS is a folder whose reading ends with a context.
 type dirFS struct {
 	fs.FS
 	ctx context.Context //nolint:containedctx // it lives for one packing
