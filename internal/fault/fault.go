@@ -17,6 +17,7 @@ const (
 	Conflict     Code = "conflict"
 	Unauthorized Code = "unauthorized"
 	Forbidden    Code = "forbidden"
+	TooMany      Code = "too_many" // requests or attempts: later it may do
 	Unavailable  Code = "unavailable"
 	Internal     Code = "internal"
 )
