@@ -35,7 +35,7 @@ type Bookmark struct {
 }
 
 type changesInput struct {
-	purpose
+	Purpose
 	Since  string `query:"since" maxLength:"4096" doc:"The next of the answer before; empty: from the beginning."`
 	Policy string `query:"policy" maxLength:"64" doc:"One policy; otherwise every one that the account's scope holds. Keep to the same for one cursor." example:"henan-2020"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"5000" default:"1000" doc:"Statements looked at for a page; a stream goes on to the end."`

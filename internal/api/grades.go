@@ -55,7 +55,7 @@ func (Grades) Schema(r huma.Registry) *huma.Schema {
 }
 
 type gradeInput struct {
-	purpose
+	Purpose
 	USCC   string `path:"uscc" minLength:"1" maxLength:"64" doc:"统一社会信用代码" example:"91410000MA3X5ABC0X"`
 	Policy string `query:"policy" maxLength:"64" doc:"One policy; otherwise every one that the account's scope holds." example:"henan-2020"`
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -45,6 +46,24 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType names the form.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// GetHeaders gives the heads that go with the answer.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{"Cache-Control": {"no-store"}}
+	if p.wait > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.wait))
+	}
+	if p.allow != "" {
+		h.Set("Allow", p.allow)
+	}
+	if p.Status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="xinshu"`)
+	}
+	if p.closes {
+		h.Set("Connection", "close") // what is left of the body is not read
+	}
+	return h
+}
 
 // kind is a kind of problem: its status and its name in two languages.
 type kind struct {
@@ -119,8 +138,10 @@ func problem(err error) *Problem {
 // problemsAreOurs has the framework make its refusals in our form.
 var problemsAreOurs = sync.OnceFunc(func() {
 	huma.NewError = refusal
-	huma.NewErrorWithContext = func(_ huma.Context, status int, message string, errs ...error) huma.StatusError {
-		return refusal(status, message, errs...)
+	huma.NewErrorWithContext = func(c huma.Context, status int, message string, errs ...error) huma.StatusError {
+		p := refusal(status, message, errs...).(*Problem)
+		p.Request = requestOf(c.Context())
+		return p
 	}
 })
 

@@ -11,7 +11,6 @@ import (
 	"path"
 	"regexp"
 	"runtime/debug"
-	"strconv"
 
 	"xinshu/internal/auth"
 )
@@ -100,6 +99,7 @@ func (a *API) admit(r *http.Request, e *entry) (*http.Request, *Problem) {
 // told turns an error into a problem and logs what the caller is not told.
 func (a *API) told(ctx context.Context, operation string, err error) *Problem {
 	p := problem(err)
+	p.Request = requestOf(ctx)
 	if p.Status >= http.StatusInternalServerError {
 		a.Log.ErrorContext(ctx, "a request could not be answered", "request", requestOf(ctx), "operation", operation, "error", err.Error())
 	}
@@ -112,18 +112,8 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
 	said.Request = requestOf(r.Context())
 	h := w.Header()
 	h.Set("Content-Type", said.ContentType(""))
-	h.Set("Cache-Control", "no-store")
-	if said.wait > 0 {
-		h.Set("Retry-After", strconv.Itoa(said.wait))
-	}
-	if said.allow != "" {
-		h.Set("Allow", said.allow)
-	}
-	if said.Status == http.StatusUnauthorized {
-		h.Set("WWW-Authenticate", `Bearer realm="xinshu"`)
-	}
-	if said.closes {
-		h.Set("Connection", "close") // what is left of the body is not read
+	for name, values := range said.GetHeaders() {
+		h[name] = values
 	}
 	w.WriteHeader(said.Status)
 	if r.Method != http.MethodHead {

@@ -59,7 +59,7 @@ func (d *Desk) Feed(ctx context.Context, in FeedAsked) (*Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.read(ctx, op, "grade_changes", in.Policy, in.Purpose); err != nil {
+	if err := d.fetched(ctx, op, in.Policy, in.Purpose); err != nil {
 		return nil, err
 	}
 	epoch, err := d.Lake.Epoch(ctx)
@@ -128,8 +128,8 @@ func (f *Feed) current() (string, bool) {
 // told that the grade it holds is no longer its business.
 func (f *Feed) tell(st state.Statement) (body []byte, told bool, err error) {
 	kind := st.Kind
-	if !admits(f.scope, st.USCC, st.Division, st.Industry) {
-		if !slices.ContainsFunc(st.Formerly, func(p state.Place) bool { return admits(f.scope, st.USCC, p.Division, p.Industry) }) {
+	if !inScope(f.scope, st.USCC, st.Division, st.Industry) {
+		if !slices.ContainsFunc(st.Formerly, func(p state.Place) bool { return inScope(f.scope, st.USCC, p.Division, p.Industry) }) {
 			return nil, false, nil
 		}
 		kind = "retraction"
@@ -139,11 +139,6 @@ func (f *Feed) tell(st state.Statement) (body []byte, told bool, err error) {
 		return nil, false, fault.Newf(fault.Internal, "read changes of "+st.Policy, "%w", err)
 	}
 	return body, true, nil
-}
-
-// admits says whether an actor's scope holds an entity in a place.
-func admits(s auth.Scope, uscc, division, industry string) bool {
-	return s.InArea(division) && s.InIndustry(industry) && (len(s.Entities) == 0 || slices.Contains(s.Entities, uscc))
 }
 
 // readable gives the policies with published results that the actor may see, narrowed to one that

@@ -43,7 +43,7 @@ func (d *Desk) CheckCode(raw string) (string, error) {
 // Explain answers why an entity has its grade. The purpose is kept with the question.
 func (d *Desk) Explain(ctx context.Context, a Asked) (Explained, error) {
 	var out Explained
-	if err := purposed(ctx, "explain "+a.USCC, a.Purpose); err != nil {
+	if err := purposed(ctx, "explain a grade", a.Purpose); err != nil {
 		return out, err
 	}
 	p, err := d.policyFor(ctx, a.Policy)
@@ -100,7 +100,7 @@ func (d *Desk) history(ctx context.Context, policy, uscc string) ([]results.Stat
 
 // Grades gives the newest published grades of one entity that the actor may see.
 func (d *Desk) Grades(ctx context.Context, uscc, purpose string) (Hit, error) {
-	if err := purposed(ctx, "look up "+uscc, purpose); err != nil {
+	if err := purposed(ctx, "look up an entity", purpose); err != nil {
 		return Hit{}, err
 	}
 	uscc, err := d.CheckCode(uscc)

@@ -1,24 +1,18 @@
 package desk
 
 import (
+	"cmp"
 	"context"
-	"unicode/utf8"
 
 	"xinshu/internal/auth"
-	"xinshu/internal/fault"
 )
 
-// read is passed by everyone who hands out results: a purpose must be named, and an account that was
-// approved for one purpose may name no other.
-func (d *Desk) read(ctx context.Context, op, kind, subject, purpose string) error {
-	approved := auth.From(ctx).Scope.Purpose
-	switch {
-	case purpose == "" && approved == "":
-		return &fault.Error{Op: op, Code: fault.Invalid, Hint: "name the purpose of the query; it is kept with your account"}
-	case purpose != "" && approved != "" && purpose != approved:
-		return &fault.Error{Op: op, Code: fault.Forbidden, Hint: "this account was approved for another purpose"}
-	case utf8.RuneCountInString(purpose) > 100:
-		return fault.Newf(fault.Invalid, op, "the purpose is longer than 100 characters")
+// fetched is passed by everyone who takes many results at once: the purpose is named, or the one the
+// account was approved for, and it is kept with what was taken.
+func (d *Desk) fetched(ctx context.Context, op, policy, purpose string) error {
+	purpose = cmp.Or(purpose, auth.From(ctx).Scope.Purpose)
+	if err := purposed(ctx, op, purpose); err != nil {
+		return err
 	}
-	return nil
+	return d.viewed(ctx, Asked{Policy: policy, Purpose: purpose})
 }

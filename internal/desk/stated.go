@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -31,10 +32,14 @@ func (d *Desk) Stated(ctx context.Context, uscc, policy, purpose string) ([]Stat
 	if err != nil {
 		return nil, err
 	}
-	if err := d.read(ctx, op, "entity", uscc, purpose); err != nil {
+	scope := auth.From(ctx).Scope
+	purpose = cmp.Or(purpose, scope.Purpose)
+	if err := purposed(ctx, op, purpose); err != nil {
 		return nil, err
 	}
-	scope := auth.From(ctx).Scope
+	if err := d.viewed(ctx, Asked{USCC: uscc, Policy: policy, Purpose: purpose}); err != nil {
+		return nil, err
+	}
 	tailor := push.NewTailor(scope.Fields)
 	var grades []StatedGrade
 	for _, p := range policies {
@@ -42,7 +47,7 @@ func (d *Desk) Stated(ctx context.Context, uscc, policy, purpose string) ([]Stat
 		if err != nil {
 			return nil, err
 		}
-		if !found || !admits(scope, st.USCC, st.Division, st.Industry) {
+		if !found || !inScope(scope, st.USCC, st.Division, st.Industry) {
 			continue
 		}
 		body, err := tailor.Cut(st.Body, st.Kind)
