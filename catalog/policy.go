@@ -102,7 +102,8 @@ type Admits struct {
 
 // Objection is the time in which an objection must be settled.
 type Objection struct {
-	WorkingDays int `yaml:"working_days" json:"working_days,omitempty"` // 0: the notice names none
+	WorkingDays int  `yaml:"working_days" json:"working_days,omitempty"` // 0: the notice names none
+	Pauses      bool `yaml:"pauses" json:"pauses,omitempty"`             // the time stands still while the applicant owes papers
 	Source      `yaml:",inline"`
 }
 

@@ -153,6 +153,33 @@ func seamless[T any](l *loader, sets []T, term func(T) Term) {
 	}
 }
 
+// Period gives the publicity period of a penalty decided on a day, of a level, in data of an owner. A
+// set or a period of the owner stands before one of all, and that of a level before the one of any.
+func (r Rules) Period(decided Date, owner, level string) (best PublicityPeriod, found bool) {
+	nearest := 0
+	for _, set := range r.Publicity {
+		if decided < set.from() || decided >= set.until() {
+			continue
+		}
+		for _, p := range set.Periods {
+			whose, near := cmp.Or(p.Department, set.Department), 1
+			if whose != "" && whose != owner || p.Level != "*" && p.Level != level {
+				continue
+			}
+			if whose != "" {
+				near += 2
+			}
+			if p.Level != "*" {
+				near++
+			}
+			if near > nearest {
+				best, found, nearest = p, true, near
+			}
+		}
+	}
+	return best, found
+}
+
 // from and until give the term with its open ends as the first and last day there is.
 func (t Term) from() Date {
 	if t.ValidFrom == nil {
