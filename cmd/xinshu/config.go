@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"xinshu/connectors"
+	"xinshu/internal/cases"
 	"xinshu/internal/fault"
 )
 
@@ -30,10 +31,19 @@ type Config struct {
 	Policies []string       `yaml:"policies"`
 	Sources  []SourceConfig `yaml:"sources"`
 	Targets  []TargetConfig `yaml:"targets"`
+	// Cases says how objections, repairs and completions are decided.
+	Cases CasesConfig `yaml:"cases,omitempty"`
 	// Receive is the hub's own door, at which departments post records. Without senders it stays shut.
 	Receive ReceiveConfig `yaml:"receive,omitempty"`
 	Serve   ServeConfig   `yaml:"serve,omitempty"`
 	Vault   VaultConfig   `yaml:"vault,omitempty"`
+}
+
+// CasesConfig says how cases are decided.
+type CasesConfig struct {
+	// Review names the kinds (objection, repair, completion) whose decision a second person confirms.
+	// Default: none, for no notice asks for it.
+	Review []cases.Kind `yaml:"review,omitempty"`
 }
 
 // StoreConfig says where objects and log entries are kept.

@@ -18,6 +18,7 @@ import (
 	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/connectors/all"
+	"xinshu/internal/cases"
 	"xinshu/internal/fault"
 )
 
@@ -170,6 +171,11 @@ func (c *Config) check(f *configFaults) {
 	if c.Catalog != "" {
 		if info, err := os.Stat(c.Catalog); err != nil || !info.IsDir() {
 			f.add([]any{"catalog"}, "catalog: there is no folder %s", c.Catalog)
+		}
+	}
+	for i, kind := range c.Cases.Review {
+		if !slices.Contains(cases.Kinds, kind) {
+			f.add([]any{"cases", "review", i}, "cases.review: %q is no kind of case; objection, repair and completion are", kind)
 		}
 	}
 	c.Vault.check(f)

@@ -45,6 +45,27 @@ var otherWrites = []durable{
 		b.holds = func() []string { return judgements(t, b.data) }
 		return b
 	}},
+	{name: "objection accepted", points: commitPoints, open: func(t *testing.T, pieces int) place {
+		b := place{data: registered(t, pieces)}
+		numbers := opened(t, b.data, pieces, "objection")
+		b.do = command(t, func(i int) []string {
+			return []string{"case", "accept", numbers[i], "--by", "李四", "--data", b.data}
+		})
+		b.holds = func() []string { return casesOf(t, b.data) }
+		return b
+	}},
+	{name: "case decided", points: commitPoints, open: func(t *testing.T, pieces int) place {
+		b := place{data: registered(t, pieces)}
+		numbers := opened(t, b.data, pieces, "completion")
+		for _, no := range numbers {
+			xinshu(t, "", "case", "accept", no, "--by", "李四", "--data", b.data)
+		}
+		b.do = command(t, func(i int) []string {
+			return []string{"case", "decide", numbers[i], "--upheld", "--reason", "属实", "--by", "王五", "--data", b.data}
+		})
+		b.holds = func() []string { return casesOf(t, b.data) }
+		return b
+	}},
 	{name: "packet laid down", points: append([]string{fault.BeforeReady}, pushPoints...), passes: map[string]int{fault.BeforeReady: 2}, open: func(t *testing.T, pieces int) place {
 		return pushing(t, pieces, func(dir string, i int) string {
 			lay(t, fmt.Sprintf("%s/out/%d/README", dir, i), "the receiver's folder")
@@ -102,6 +123,25 @@ func registered(t *testing.T, n int) (data string) {
 	xinshu(t, "", "ingest", filepath.Join(dir, "reg.csv"), "--dataset", "amr.reg", "--data", data)
 	xinshu(t, "", "settle", "--data", data)
 	return data
+}
+
+// opened registers applications about records that no row has brought, and gives their numbers.
+func opened(t *testing.T, data string, pieces int, kind string) []string {
+	t.Helper()
+	numbers := make([]string, pieces)
+	for i := range pieces {
+		out, _ := xinshu(t, "", "case", "open", codeOf(i), "--kind", kind, "--dataset", "amr.severe", "--key", fmt.Sprint("键", i), "--claim", "有误",
+			"--receive-only", "--by", "张三", "--data", data)
+		numbers[i] = regexp.MustCompile(`[A-Z]{2}-\d+-\d+`).FindString(string(out))
+	}
+	return numbers
+}
+
+// casesOf says how each case stands; a kill may leave a line of history more, and nothing else.
+func casesOf(t *testing.T, data string) []string {
+	t.Helper()
+	out, _ := xinshu(t, "", "case", "list", "--all", "--data", data)
+	return strings.Split(string(out), "\n")
 }
 
 func merge(data string, i int) []string {

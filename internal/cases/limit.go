@@ -18,9 +18,10 @@ type Limit struct {
 // (practice under Order 58; the order of 2025 leaves the time to the body that decides).
 const RepairDays = 10
 
-// LimitOf gives the time for a case. An objection follows the policy it contests. Where it names
-// none, the shortest time of all policies in use protects the entity; a completion is an objection
-// against what is missing (Heilongjiang, item 13).
+// LimitOf gives the time for a case. An objection follows the policy it contests; one against no
+// single policy has the shortest time of those in use. A notice that only says "within the statutory
+// time" (Henan) gives none until the installation writes it into its policy file. A completion is an
+// objection against what is missing (Heilongjiang, item 13).
 func LimitOf(kind Kind, policy string, policies []catalog.Policy) Limit {
 	if kind == Repair {
 		return Limit{Days: RepairDays, Clause: "Order 58"}

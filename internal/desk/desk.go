@@ -11,6 +11,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/connectors"
+	"xinshu/internal/cases"
 	"xinshu/internal/duck"
 	"xinshu/internal/lake"
 	"xinshu/internal/state"
@@ -30,7 +31,8 @@ type Desk struct {
 	Version  string
 	Data     string // folder for temporary files
 	Vault    Vault
-	Given    []Given // the sources and targets of the config
+	Given    []Given      // the sources and targets of the config
+	Review   []cases.Kind // kinds of cases whose decision a second person confirms
 
 	kept kept
 }

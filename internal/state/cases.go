@@ -206,3 +206,22 @@ func (s *State) Cases(ctx context.Context, f cases.Filter) ([]cases.Case, error)
 	}
 	return found, failed(op, rows.Err())
 }
+
+// Unanswered names the targets to which something about an entity under a policy is on its way.
+func (s *State) Unanswered(ctx context.Context, policy, uscc string) ([]string, error) {
+	const op = "list who has not answered"
+	rows, err := s.db.QueryContext(ctx, `select distinct target from outbox where policy = $1 and uscc = $2 and state in ('due', 'sent') order by target`, policy, uscc)
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	defer func() { _ = rows.Close() }() // the error that counts is rows.Err
+	var targets []string
+	for rows.Next() {
+		var target string
+		if err := rows.Scan(&target); err != nil {
+			return nil, failed(op, err)
+		}
+		targets = append(targets, target)
+	}
+	return targets, failed(op, rows.Err())
+}
