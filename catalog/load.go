@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // Catalog is what a catalogue folder says. Slices are sorted by id, departments by their order.
@@ -23,8 +24,8 @@ type Catalog struct {
 	Faults      []Fault        // everything that is wrong in the folder, in order of file and line
 
 	datasets map[string]int
-	recorded map[string]bool // by the catalogue's file
-	stated   map[string]bool // by statements in the hub
+	recorded map[string]bool                 // by the catalogue's file
+	stated   atomic.Pointer[map[string]bool] // by statements in the hub
 }
 
 // Load reads a catalogue folder: the built-in Files, or an installation's own. It loads what it can: a file
@@ -102,7 +103,10 @@ func (c *Catalog) FieldSet(id string) (FieldSet, bool) {
 
 // CheckUSCC is the package's check with this catalogue's recorded pilot codes.
 func (c *Catalog) CheckUSCC(raw string) Verdict {
-	return CheckUSCCWith(raw, func(code string) bool { return c.recorded[code] || c.stated[code] })
+	return CheckUSCCWith(raw, func(code string) bool {
+		stated := c.stated.Load()
+		return c.recorded[code] || stated != nil && (*stated)[code]
+	})
 }
 
 func find[T any](all []T, is func(T) bool) (T, bool) {

@@ -19,7 +19,7 @@ func (c *Catalog) Record(codes ...string) {
 	for _, code := range codes {
 		stated[code] = true
 	}
-	c.stated = stated
+	c.stated.Store(&stated)
 }
 
 func (l *loader) overrides() []RecordedCode {

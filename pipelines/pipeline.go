@@ -85,6 +85,8 @@ type Choice struct {
 	NoPush   bool
 	Reload   bool   // pull from the beginning; what is known already is told as duplicate
 	Again    *Again // pull this stretch and nothing else; it wants one source and one dataset
+	// Around is handed each pull of a dataset and calls it, or not, with a context of its own; nil: it is just done.
+	Around func(ctx context.Context, source, dataset string, pull func(context.Context) error) error
 }
 
 func (c Choice) dataset(id string) bool {

@@ -61,15 +61,19 @@ func (p *Pipeline) recorded(ctx context.Context, step, subject string, work func
 
 // recordedAs is recorded for a run that has a name of its own, or a source.
 func (p *Pipeline) recordedAs(ctx context.Context, r chain.Run, work func(run string) (chain.Run, string, error)) error {
-	id, step, subject := r.ID, r.Step, r.Subject
+	id, step, subject, holder := r.ID, r.Step, r.Subject, chain.HolderOf(ctx)
+	r.Task = holder.Task
 	r.Started, r.Status = p.Now(), "running"
 	if err := p.Runs.SaveRun(ctx, r); err != nil {
 		return fmt.Errorf("record run of %s %s: %w", step, subject, err)
 	}
+	if holder.Began != nil {
+		holder.Began(id)
+	}
 	p.tell(Event{Step: step, Subject: subject, Status: "running"})
 	timer := time.Now()
 	done, note, err := work(id)
-	done.ID, done.Step, done.Subject, done.Source, done.Started, done.Ended, done.Status = id, step, subject, r.Source, r.Started, p.Now(), "done"
+	done.ID, done.Step, done.Subject, done.Source, done.Task, done.Started, done.Ended, done.Status = id, step, subject, r.Source, r.Task, r.Started, p.Now(), "done"
 	if err != nil {
 		done.Status, done.Error = "failed", err.Error()
 		if ctx.Err() != nil {

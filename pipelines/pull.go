@@ -100,7 +100,14 @@ func (p *Pipeline) pullSource(ctx context.Context, source Source, c Choice, turn
 			}
 			turns[id].Lock()
 			pulled := Pulled{Source: source.Name, Dataset: id}
-			if err := p.pullDataset(ctx, source, conn, c, &pulled); err != nil {
+			pull := func(ctx context.Context) error { return p.pullDataset(ctx, source, conn, c, &pulled) }
+			var err error
+			if c.Around != nil {
+				err = c.Around(ctx, source.Name, id, pull)
+			} else {
+				err = pull(ctx)
+			}
+			if err != nil {
 				pulled.Err = fmt.Errorf("source %s: %w", source.Name, err)
 			}
 			turns[id].Unlock()
@@ -199,7 +206,7 @@ func (u *pull) once(ctx context.Context, s *slice) (result stage.Result, err err
 			return judgement(name, came, u.feed)
 		}
 		var err error
-		result, err = p.Stager.Run(ctx, u.job.Dataset, places.pages(name, u.puller.Pull(ctx, job, after)), staged)
+		result, err = p.Stager.Run(ctx, u.job.Dataset, places.pages(name, counted(ctx, u.puller.Pull(ctx, job, after))), staged)
 		return stagedRun(result), pullNote(result, u.feed), err
 	})
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"xinshu/catalog"
 	"xinshu/connectors"
@@ -100,12 +102,17 @@ func (p *Pipeline) PublishNewest(ctx context.Context, policy catalog.Policy) (pu
 	return p.Publish(ctx, policy, newest)
 }
 
-// Push brings every target what is due. A target that cannot be reached is reported and does not
-// hold up the others.
-func (p *Pipeline) Push(ctx context.Context) (reports []push.Report, err error) {
+// Push brings every target what is due, or those that are named. A target that cannot be reached is
+// reported and does not hold up the others.
+func (p *Pipeline) Push(ctx context.Context, only ...string) (reports []push.Report, err error) {
 	all, err := p.targets(ctx)
 	if err != nil {
 		return nil, err
+	}
+	subject := ""
+	if len(only) > 0 {
+		subject = strings.Join(only, ",")
+		all = slices.DeleteFunc(slices.Clone(all), func(t Target) bool { return !slices.Contains(only, t.ID) })
 	}
 	targets := make([]push.Target, 0, len(all))
 	var errs []error
@@ -123,7 +130,7 @@ func (p *Pipeline) Push(ctx context.Context) (reports []push.Report, err error) 
 		}
 		targets = append(targets, push.Target{ID: t.ID, Fields: t.Fields, Pusher: pusher})
 	}
-	err = p.recorded(ctx, "push", "", func(string) (chain.Run, string, error) {
+	err = p.recorded(ctx, "push", subject, func(string) (chain.Run, string, error) {
 		var err error
 		reports, err = p.Sender.Push(ctx, targets)
 		return chain.Run{}, pushNote(reports), err

@@ -179,4 +179,5 @@ type Run struct {
 	Chain   string // the chain it committed to; empty when it committed nothing
 	N       int64
 	Error   string
+	Task    string // of which it is a step; empty: none
 }

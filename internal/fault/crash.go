@@ -30,6 +30,12 @@ const (
 	BeforeBackup  = "b2"  // all of a backup written but that document
 	MidRestore    = "b3"  // some objects, tables or rows of a backup brought back
 	BeforeWhole   = "b4"  // all of a backup brought back, the mark of the unfinished restore still there
+	MidTick       = "t1"  // the tick's task stored and the schedule moved on, the transaction not committed
+	AfterTick     = "t2"  // the tick taken, its task not begun
+	AfterTake     = "t3"  // a task leased, no step begun
+	BeforeStep    = "t4"  // a step's locks held, nothing of it done
+	AfterStep     = "t5"  // a step done, and not yet noted as done
+	BeforeFinish  = "t6"  // every step noted as done, the task still running
 )
 
 var armed struct {

@@ -45,6 +45,13 @@ func (l *Lake) Commit(ctx context.Context, d chain.Draft) (chain.Entry, error) {
 		return chain.Entry{}, &fault.Error{Op: op, Code: fault.Conflict, Err: err,
 			Hint: "its objects may be collected before the commit is read; run the step again"}
 	}
+	// A holder with a smaller number lost what it held to one that has committed since. Work that nobody
+	// leased carries the number on, so that it grows along the chain.
+	holder := chain.HolderOf(ctx)
+	if holder.Fence > 0 && holder.Fence < head.Fence {
+		return chain.Entry{}, fault.Newf(fault.Conflict, op, "it is fenced off: the work has number %d, entry %d was written under %d", holder.Fence, head.N, head.Fence)
+	}
+	d.Entry.Fence = max(holder.Fence, head.Fence)
 	e, err := l.next(d, head)
 	if err != nil {
 		return chain.Entry{}, &fault.Error{Op: op, Code: fault.Conflict, Err: err}
@@ -60,6 +67,9 @@ func (l *Lake) Commit(ctx context.Context, d chain.Draft) (chain.Entry, error) {
 	e.Manifests, e.SHA256 = logged.Manifests, hashOf(body)
 
 	fault.At(fault.AfterObjects)
+	if err := chain.StillHeld(ctx); err != nil {
+		return chain.Entry{}, fmt.Errorf("%s: %w", op, err)
+	}
 	winner, err := l.putEntry(ctx, e, body)
 	if err != nil {
 		return chain.Entry{}, failed(op, err)

@@ -167,6 +167,9 @@ func (s *State) takeEntry(ctx context.Context, tx *sql.Tx, e chain.Entry) error 
 	if err := takeHolds(ctx, tx, e); err != nil {
 		return err
 	}
+	if err := raiseFence(ctx, tx, e.Fence); err != nil {
+		return err
+	}
 	return completeRun(ctx, tx, e, written)
 }
 

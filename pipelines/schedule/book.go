@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -67,7 +68,7 @@ func (b *Book) RunNow(ctx context.Context, id, by string) (Task, error) {
 	if err != nil {
 		return Task{}, err
 	}
-	return b.queue(ctx, Task{Schedule: id, Work: s.Work}, by)
+	return b.queue(ctx, Task{Schedule: id, Work: s.Work, Attempts: s.Attempts}, by)
 }
 
 // Start queues a piece of work: a run of the whole job, one source, a stretch read again.
@@ -85,7 +86,7 @@ func (b *Book) Start(ctx context.Context, w Work, by string) (Task, error) {
 
 func (b *Book) queue(ctx context.Context, t Task, by string) (Task, error) {
 	now := b.Now()
-	t.ID, t.State, t.Queued, t.After, t.By = newTaskID(now), Waiting, now, now, by
+	t.ID, t.State, t.Queued, t.After, t.By, t.Attempts = newTaskID(now), Waiting, now, now, by, cmp.Or(t.Attempts, defaultAttempts)
 	queued, err := b.Enqueue(ctx, t)
 	if err == nil && !queued {
 		err = fault.Newf(fault.Conflict, "queue a task", "%s is there already", t.ID)
@@ -102,5 +103,8 @@ func newTaskID(now time.Time) string {
 
 // tickID is the name of the one task of a tick.
 func tickID(schedule string, tick time.Time) string {
+	if tick.Nanosecond() > 0 { // of datasets that became fresh
+		return schedule + "@" + tick.UTC().Format("20060102T150405.000Z")
+	}
 	return schedule + "@" + tick.UTC().Format("20060102T150405Z")
 }

@@ -1,6 +1,12 @@
 package schedule
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// ErrLost says that a task is another holder's by now: who is told so stops and commits nothing.
+var ErrLost = errors.New("the lease was lost")
 
 // The states of a task.
 const (
@@ -12,6 +18,23 @@ const (
 	Cancelled = "cancelled" // a person stopped it
 )
 
+// Why a task waits, was skipped or was stopped.
+const (
+	WhyLate     = "late"     // nobody could fire it in time, and its schedule makes up for nothing
+	WhyNewer    = "newer"    // a newer tick was made up for in its place; About: that tick's task
+	WhyCap      = "cap"      // more ticks had passed than the schedule makes up for; About: how many this line stands for
+	WhyOverlap  = "overlap"  // a task of the schedule was not done; About: that task
+	WhyFull     = "full"     // as many tasks of the schedule wait as may; About: how many
+	WhyBusy     = "busy"     // something it works on is in use; About: what, and by which task
+	WhyRetry    = "retry"    // something was out of reach; it is tried again by itself
+	WhyReleased = "released" // the node that had it stopped; About: the node
+	WhyLost     = "lost"     // nodes died of it, or while they had it, too often
+	WhyPerson   = "person"   // About: who cancelled or retried it
+)
+
+// Stale is the state of a step that was done and is to be done again, because one before it was.
+const Stale = "stale"
+
 // States lists the states of a task.
 var States = []string{Waiting, Running, Done, Failed, Skipped, Cancelled}
 
@@ -22,7 +45,8 @@ type Task struct {
 	Tick     time.Time `json:"tick"`     // the time it stands for; zero without a schedule
 	Work     Work      `json:"work"`
 	State    string    `json:"state"`
-	Why      string    `json:"why"` // it waits or was skipped, or who stopped it; in words
+	Why      string    `json:"why"`   // it waits, was skipped or was stopped: one of the Why words
+	About    string    `json:"about"` // what Why speaks of: a task, a count of ticks, a person, a lock
 	Error    string    `json:"error"`
 	Code     string    `json:"code"`     // of the error, as fault has them
 	Node     string    `json:"node"`     // that holds it or held it last
@@ -30,6 +54,7 @@ type Task struct {
 	Lease    time.Time `json:"lease"`    // until when the holder has it; zero: nobody has it
 	Attempt  int       `json:"attempt"`  // how often it was begun
 	Tries    int       `json:"tries"`    // how often in a row something was out of reach
+	Attempts int       `json:"attempts"` // most tries
 	After    time.Time `json:"after"`    // not before
 	Queued   time.Time `json:"queued"`   //
 	Started  time.Time `json:"started"`  // first taken
@@ -58,7 +83,7 @@ func (k Key) String() string {
 // Step is how one step of a task stands. A step that is done is not done again.
 type Step struct {
 	Key
-	State string    `json:"state"` // running, done, failed
+	State string    `json:"state"` // running, done, failed; stale: done, and to be done again
 	Note  string    `json:"note"`  // in words: "accepted 412, quarantined 3"
 	Run   string    `json:"run"`   // its newest run
 	Error string    `json:"error"`

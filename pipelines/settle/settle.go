@@ -99,7 +99,7 @@ func (s *Settler) redo(ctx context.Context, work func(head chain.Entry) (Result,
 			return Result{}, fmt.Errorf("read the head of %s: %w", chain.Settled, err)
 		}
 		result, err := work(head)
-		if attempt == attempts || !fault.Is(err, fault.Conflict) {
+		if attempt == attempts || !fault.Is(err, fault.Conflict) || chain.StillHeld(ctx) != nil {
 			return result, err
 		}
 	}

@@ -1,0 +1,215 @@
+package schedule
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// Engine takes ticks and tasks on one node. Any number of engines may share a Keeper. Its fields are
+// set once, before Run.
+type Engine struct {
+	Keeper Keeper
+	Planner
+	Do      func(ctx context.Context, h *Hold) error // does the work of a task, step by step
+	Each    func(ctx context.Context) error          // called at every look, for work that nobody schedules; may be nil
+	Name    string                                   // of the node
+	Version string
+	Now     func() time.Time
+	Log     *slog.Logger
+
+	Workers int           // tasks at once; 0: 2
+	Poll    time.Duration // between two looks; 0: a second
+	Lease   time.Duration // how long a node may be silent before its tasks are another's; 0: 30 s
+	Grace   time.Duration // how long running tasks may go on after Run was told to stop; 0: a minute
+	OnTime  time.Duration // how late a tick may be and still count as on time; 0: a minute
+	Backoff time.Duration // before the first retry, doubled for each one after; 0: 30 s
+	Keep    time.Duration // how long finished tasks are kept; 0: 180 days
+
+	node Node
+	wake chan struct{}
+	mu   sync.Mutex
+	held map[string]*Hold
+}
+
+const longestBackoff = 30 * time.Minute
+
+// Run works until the context ends, then lets running tasks come to their end within Grace and gives
+// back what is left, so that another node takes it at once.
+func (e *Engine) Run(ctx context.Context) error {
+	e.begin()
+	working, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	beating, quiet := context.WithCancel(context.WithoutCancel(ctx))
+	var beats, tasks sync.WaitGroup
+	beats.Go(func() { e.beats(beating) })
+	e.Log.Info("taking tasks", "node", e.node.Name, "workers", e.Workers)
+	e.look(ctx, working, &tasks)
+
+	finished := make(chan struct{})
+	go func() { tasks.Wait(); close(finished) }()
+	grace := time.NewTimer(e.Grace)
+	defer grace.Stop()
+	select {
+	case <-finished:
+	case <-grace.C:
+		e.Log.Info("giving tasks back", "node", e.node.Name, "tasks", len(e.fences()))
+		stop(errReleased)
+		<-finished
+	}
+	quiet()
+	beats.Wait()
+	return e.Keeper.Leave(context.WithoutCancel(ctx), e.node.ID)
+}
+
+func (e *Engine) begin() {
+	e.Workers, e.Poll, e.Lease = cmp.Or(e.Workers, 2), cmp.Or(e.Poll, time.Second), cmp.Or(e.Lease, 30*time.Second)
+	e.Grace, e.OnTime, e.Backoff = cmp.Or(e.Grace, time.Minute), cmp.Or(e.OnTime, time.Minute), cmp.Or(e.Backoff, 30*time.Second)
+	e.Keep = cmp.Or(e.Keep, 180*24*time.Hour)
+	if e.Log == nil {
+		e.Log = slog.Default()
+	}
+	var b [4]byte
+	_, _ = rand.Read(b[:]) // never fails, says its documentation
+	e.node = Node{ID: e.Name + "/" + hex.EncodeToString(b[:]), Name: e.Name, Version: e.Version, Started: e.Now()}
+	e.wake, e.held = make(chan struct{}, 1), map[string]*Hold{}
+}
+
+// look takes ticks and tasks until the context ends.
+func (e *Engine) look(ctx, working context.Context, tasks *sync.WaitGroup) {
+	free := make(chan struct{}, e.Workers)
+	for range e.Workers {
+		free <- struct{}{}
+	}
+	poll := time.NewTicker(e.Poll)
+	defer poll.Stop()
+	for ctx.Err() == nil {
+		if err := e.tick(ctx); err != nil && ctx.Err() == nil {
+			e.Log.Error("take ticks", "error", err)
+		}
+		if e.Each != nil {
+			if err := e.Each(ctx); err != nil && ctx.Err() == nil {
+				e.Log.Error("look for work", "error", err)
+			}
+		}
+		e.take(ctx, working, free, tasks)
+		select {
+		case <-ctx.Done():
+		case <-poll.C:
+		case <-e.wake:
+		}
+	}
+}
+
+// take begins tasks while a worker is free and there is one to take.
+func (e *Engine) take(ctx, working context.Context, free chan struct{}, tasks *sync.WaitGroup) {
+	for ctx.Err() == nil {
+		select {
+		case <-free:
+		default:
+			return
+		}
+		t, found, err := e.Keeper.TakeTask(ctx, e.node.ID, e.Lease)
+		if err != nil && ctx.Err() == nil {
+			e.Log.Error("take a task", "error", err)
+		}
+		if err != nil || !found {
+			free <- struct{}{}
+			return
+		}
+		h := e.hold(working, t)
+		tasks.Go(func() {
+			e.work(h)
+			free <- struct{}{}
+			e.Wake()
+		})
+	}
+}
+
+// Wake makes the engine look at once instead of at the next poll.
+func (e *Engine) Wake() {
+	select {
+	case e.wake <- struct{}{}:
+	default: // it will look anyway
+	}
+}
+
+// beats renews what is held until the context ends. What the store says is lost, or could not be
+// renewed until its lease ran out, is stopped.
+func (e *Engine) beats(ctx context.Context) {
+	every := time.NewTicker(e.Lease / 3)
+	defer every.Stop()
+	tidied := time.Time{}
+	for {
+		e.beat(ctx)
+		if now := time.Now(); now.Sub(tidied) > time.Hour {
+			tidied = now
+			if _, err := e.Keeper.ForgetTasks(ctx, e.Now().Add(-e.Keep)); err != nil && ctx.Err() == nil {
+				e.Log.Error("forget old tasks", "error", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+	}
+}
+
+func (e *Engine) beat(ctx context.Context) {
+	began := time.Now()
+	held := e.fences()
+	node := e.node
+	node.Tasks = len(held)
+	within, cancel := context.WithTimeout(ctx, e.Lease/2)
+	lost, stopping, err := e.Keeper.Beat(within, node, held, e.Lease)
+	cancel()
+	if err != nil && ctx.Err() == nil {
+		e.Log.Error("renew leases", "error", err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id := range held {
+		h := e.held[id]
+		switch {
+		case h == nil: // finished meanwhile
+		case err == nil:
+			h.until = began.Add(e.Lease)
+		case time.Now().After(h.until):
+			h.stop(ErrLost)
+		}
+	}
+	for _, id := range lost {
+		if h := e.held[id]; h != nil {
+			h.stop(ErrLost)
+		}
+	}
+	for id, by := range stopping {
+		if h := e.held[id]; h != nil {
+			h.stop(&stopped{by})
+		}
+	}
+}
+
+// fences gives what this node holds.
+func (e *Engine) fences() map[string]int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	held := make(map[string]int64, len(e.held))
+	for id, h := range e.held {
+		held[id] = h.task.Fence
+	}
+	return held
+}
+
+var errReleased = errors.New("the node stops")
+
+// stopped says that a person stopped a task.
+type stopped struct{ by string }
+
+func (s *stopped) Error() string { return "stopped by " + s.by }
