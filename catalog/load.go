@@ -24,14 +24,14 @@ type Catalog struct {
 	Faults      []Fault        // everything that is wrong in the folder, in order of file and line
 
 	datasets map[string]int
-	recorded map[string]bool                 // by the catalogue's file
-	stated   atomic.Pointer[map[string]bool] // by statements in the hub
+	recorded map[string]bool                  // by the catalogue's file
+	stated   *atomic.Pointer[map[string]bool] // by statements in the hub
 }
 
 // Load reads a catalogue folder: the built-in Files, or an installation's own. It loads what it can: a file
 // with a fault is left out, the others load. The faults are also kept in the catalogue.
 func Load(fsys fs.FS) (*Catalog, []Fault) {
-	l := &loader{fsys: fsys, cat: &Catalog{datasets: map[string]int{}, recorded: map[string]bool{}}, texts: map[string][]byte{}}
+	l := &loader{fsys: fsys, cat: &Catalog{datasets: map[string]int{}, recorded: map[string]bool{}, stated: &atomic.Pointer[map[string]bool]{}}, texts: map[string][]byte{}}
 	c := l.cat
 	load(l, "departments/*.yaml", &c.Departments, l.department)
 	load(l, "platforms/*.yaml", &c.Platforms, l.platform)
@@ -104,8 +104,11 @@ func (c *Catalog) FieldSet(id string) (FieldSet, bool) {
 // CheckUSCC is the package's check with this catalogue's recorded pilot codes.
 func (c *Catalog) CheckUSCC(raw string) Verdict {
 	return CheckUSCCWith(raw, func(code string) bool {
+		if c.recorded[code] || c.stated == nil {
+			return c.recorded[code]
+		}
 		stated := c.stated.Load()
-		return c.recorded[code] || stated != nil && (*stated)[code]
+		return stated != nil && (*stated)[code]
 	})
 }
 

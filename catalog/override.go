@@ -1,5 +1,7 @@
 package catalog
 
+import "sync/atomic"
+
 const overridesFile = "rules/uscc-overrides.yaml"
 
 // RecordedCode is a steward's recorded decision that a code is valid though its check character is wrong:
@@ -12,12 +14,15 @@ type RecordedCode struct {
 }
 
 // Record makes codes valid that a steward stated in the hub, beside those of the catalogue's file. It
-// is called before the catalogue is used, and again when the statements change; not while rows are
-// being checked.
+// is called before the catalogue is used, and again when the statements change; rows that are checked
+// meanwhile are judged by either.
 func (c *Catalog) Record(codes ...string) {
 	stated := make(map[string]bool, len(codes))
 	for _, code := range codes {
 		stated[code] = true
+	}
+	if c.stated == nil { // no loaded catalogue
+		c.stated = &atomic.Pointer[map[string]bool]{}
 	}
 	c.stated.Store(&stated)
 }

@@ -33,7 +33,7 @@ type Feed struct {
 // Feeds lists every feed of the configured sources, in their order, with what the log knows of it.
 func (p *Pipeline) Feeds(ctx context.Context) ([]Feed, error) {
 	var feeds []Feed
-	sources, err := p.sources(ctx)
+	sources, err := p.AllSources(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -49,8 +49,8 @@ type Made interface {
 	MadeTargets(ctx context.Context) ([]Target, error)
 }
 
-// sources gives those of the config, then those that were made.
-func (p *Pipeline) sources(ctx context.Context) ([]Source, error) {
+// AllSources gives those of the config, then those that were made.
+func (p *Pipeline) AllSources(ctx context.Context) ([]Source, error) {
 	if p.Made == nil {
 		return p.Sources, nil
 	}
@@ -58,8 +58,8 @@ func (p *Pipeline) sources(ctx context.Context) ([]Source, error) {
 	return append(slices.Clip(p.Sources), made...), err
 }
 
-// targets gives those of the config, then those that were made.
-func (p *Pipeline) targets(ctx context.Context) ([]Target, error) {
+// AllTargets gives those of the config, then those that were made.
+func (p *Pipeline) AllTargets(ctx context.Context) ([]Target, error) {
 	if p.Made == nil {
 		return p.Targets, nil
 	}

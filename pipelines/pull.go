@@ -42,7 +42,7 @@ func (p *Pipeline) Pull(ctx context.Context, c Choice) ([]Pulled, error) {
 		group errgroup.Group
 	)
 	group.SetLimit(max(p.Parallel, 1))
-	sources, err := p.sources(ctx)
+	sources, err := p.AllSources(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func (p *Pipeline) PublishNewest(ctx context.Context, policy catalog.Policy) (pu
 // Push brings every target what is due, or those that are named. A target that cannot be reached is
 // reported and does not hold up the others.
 func (p *Pipeline) Push(ctx context.Context, only ...string) (reports []push.Report, err error) {
-	all, err := p.targets(ctx)
+	all, err := p.AllTargets(ctx)
 	if err != nil {
 		return nil, err
 	}

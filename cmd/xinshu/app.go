@@ -125,7 +125,7 @@ func openLake(ctx context.Context, c Config) (*lake.Lake, error) {
 	case "s3":
 		store, err = lake.OpenS3(ctx, lake.S3Config{Endpoint: c.Store.Endpoint, Bucket: c.Store.Bucket, Region: c.Store.Region,
 			AccessKey: c.Store.AccessKey, SecretKey: lake.Secret(c.Store.SecretKey), TLS: c.Store.Secure,
-			CAFile: c.Store.CAFile, AnswerWithin: answerWithin(c.Store.AnswerWithin)})
+			CAFile: c.Store.CAFile, AnswerWithin: duration(c.Store.AnswerWithin)})
 	default:
 		return nil, usageError{fault.Newf(fault.Invalid, "open store", "store.kind is %q; folder and s3 are known", c.Store.Kind)}
 	}
@@ -134,14 +134,6 @@ func openLake(ctx context.Context, c Config) (*lake.Lake, error) {
 	}
 	return lake.New(store, lake.Options{Cache: filepath.Join(c.Data, "cache"), CacheBytes: c.Store.CacheMB << 20, Node: c.Node,
 		Engine: chain.Engine{DuckDB: duck.Version(), Xinshu: version}, Now: time.Now})
-}
-
-func answerWithin(s string) time.Duration {
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		return 0 // empty; anything else was checked when the config was read
-	}
-	return d
 }
 
 // wire puts the steps together.

@@ -162,6 +162,11 @@ func (c *Config) check(f *configFaults) {
 			f.add([]any{"score", name}, "score.%s is %d; it is 0 or more", name, n)
 		}
 	}
+	for name, text := range map[string]string{"poll": c.Serve.Poll, "lease": c.Serve.Lease, "grace": c.Serve.Grace, "backoff": c.Serve.Backoff, "on_time": c.Serve.OnTime} {
+		if d, err := time.ParseDuration(text); text != "" && (err != nil || d <= 0) {
+			f.add([]any{"serve", name}, "serve.%s is %q, no time such as 30s", name, text)
+		}
+	}
 	if d, err := time.ParseDuration(c.Store.AnswerWithin); c.Store.AnswerWithin != "" && (err != nil || d <= 0) {
 		f.add([]any{"store", "answer_within"}, "store.answer_within is %q, no time such as 60s", c.Store.AnswerWithin)
 	}

@@ -28,6 +28,21 @@ type ServeConfig struct {
 	// Cert and Key are PEM files; with them the hub speaks TLS. Empty: plain HTTP, for loopback or a proxy.
 	Cert string `yaml:"cert,omitempty"`
 	Key  string `yaml:"key,omitempty"`
+	// Workers is how many tasks this node does at once. Default: 2; -1: none, it shows and answers only.
+	Workers int `yaml:"workers,omitempty"`
+	// Poll is the time between two looks for due ticks and tasks, such as 1s. Default: a second.
+	Poll string `yaml:"poll,omitempty"`
+	// Lease is how long a node may be silent before another takes its tasks over. Default: 30s.
+	Lease string `yaml:"lease,omitempty"`
+	// Grace is how long running tasks may go on when the hub is told to stop; what is left then is given
+	// back. Default: 1m.
+	Grace string `yaml:"grace,omitempty"`
+	// Backoff is the wait before a task is tried again because something was out of reach; it doubles up
+	// to half an hour. Default: 30s.
+	Backoff string `yaml:"backoff,omitempty"`
+	// OnTime is how late a tick may be taken and still count as on time: later ones are made up for, or
+	// not, as their schedule says. Default: 1m.
+	OnTime string `yaml:"on_time,omitempty"`
 }
 
 func serveCommand(t *terminal, o *options) *cobra.Command {
@@ -54,7 +69,11 @@ func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
 		scheme = "https"
 	}
 	t.say("console and API on %s://%s; Ctrl-C ends it", scheme, listener.Addr())
-	return serveHTTP(ctx, listener, handler, c)
+	ctx, stop := context.WithCancel(ctx)
+	wait := a.beside(ctx)
+	err = serveHTTP(ctx, listener, handler, c)
+	stop()
+	return errors.Join(err, wait())
 }
 
 // serveHTTP answers until the context ends, then lets the requests under way come to their end.
@@ -85,7 +104,7 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 // newDesk wires what console, API and commands ask.
 func (a *app) newDesk() *desk.Desk {
 	return &desk.Desk{Catalog: a.catalog, Drivers: a.drivers, Lake: a.lake, State: a.state, Pipeline: a.pipeline, SQL: sql.Files,
-		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data, Vault: a.vault, Given: a.config.given(), Review: a.config.Cases.Review}
+		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data, Vault: a.vault, Given: a.config.given(), Review: a.config.Cases.Review, Book: a.newBook()}
 }
 
 // given gives the connections that stand in the config.

@@ -16,6 +16,7 @@ import (
 	"xinshu/internal/lake"
 	"xinshu/internal/state"
 	"xinshu/pipelines"
+	"xinshu/pipelines/schedule"
 )
 
 // Desk answers. Its fields are set once, before use; it may be used by several goroutines.
@@ -33,6 +34,7 @@ type Desk struct {
 	Vault    Vault
 	Given    []Given      // the sources and targets of the config
 	Review   []cases.Kind // kinds of cases whose decision a second person confirms
+	Book     *schedule.Book
 
 	kept kept
 }

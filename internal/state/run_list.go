@@ -13,6 +13,7 @@ import (
 // RunFilter chooses runs. Empty members choose all.
 type RunFilter struct {
 	Step, Status, Source string
+	Task                 string    // of which the runs are steps
 	Subjects             []string  // datasets, policies or targets
 	Since, Until         time.Time // of their beginning; Until is left out
 	// Before and BeforeID continue a list after the run that began then and is called so.
@@ -33,7 +34,7 @@ func (s *State) FilterRuns(ctx context.Context, f RunFilter, most int) ([]chain.
 		}
 		where = append(where, fmt.Sprintf(condition, marks...))
 	}
-	for _, c := range []struct{ column, value string }{{"step", f.Step}, {"status", f.Status}, {"source", f.Source}} {
+	for _, c := range []struct{ column, value string }{{"step", f.Step}, {"status", f.Status}, {"source", f.Source}, {"task", f.Task}} {
 		if c.value != "" {
 			add(c.column+" = %s", c.value)
 		}

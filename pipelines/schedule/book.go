@@ -16,7 +16,8 @@ type Book struct {
 	Store
 	Planner
 	Now   func() time.Time
-	Knows func(Work) error // refuses sources, datasets and policies that do not exist; nil: nothing is asked
+	Known func(ctx context.Context, w Work) error // refuses sources, datasets, policies and targets that do not exist
+	Fresh func(datasets []string) error           // refuses datasets to wait for that do not exist
 }
 
 // Save checks a schedule and stores it, new with Version 0, else over the version that was read. Its
@@ -27,13 +28,11 @@ func (b *Book) Save(ctx context.Context, s Schedule, by string) (Schedule, error
 	if err != nil {
 		return s, err
 	}
-	if b.Knows != nil {
-		if err := b.Knows(s.Work); err != nil {
-			return s, err
-		}
-		if err := b.Knows(Work{Do: DoPull, Datasets: s.Fresh}); err != nil {
-			return s, err
-		}
+	if err := b.Known(ctx, s.Work); err != nil {
+		return s, err
+	}
+	if err := b.Fresh(s.Fresh); err != nil {
+		return s, err
 	}
 	s.SavedAt, s.SavedBy, s.FiredAt = now, by, now
 	if s.Version > 0 {
@@ -76,10 +75,8 @@ func (b *Book) Start(ctx context.Context, w Work, by string) (Task, error) {
 	if err := w.Check(); err != nil {
 		return Task{}, err
 	}
-	if b.Knows != nil {
-		if err := b.Knows(w); err != nil {
-			return Task{}, err
-		}
+	if err := b.Known(ctx, w); err != nil {
+		return Task{}, err
 	}
 	return b.queue(ctx, Task{Work: w}, by)
 }
