@@ -3,8 +3,10 @@
 # checksums. The same commit gives the same files in it.
 #
 #   make.sh VERSION FOLDER   writes FOLDER/xinshu-VERSION-linux-ARCH.tar.gz and .sha256 beside it
+# BUILD_FLAGS are go build's; unless told otherwise -trimpath, so that no folder of the builder's
+# machine stands in the program.
 set -euo pipefail
-[ $# = 2 ] || { sed -n '2,6p' "$0" >&2; exit 2; }
+[ $# = 2 ] || { sed -n '2,8p' "$0" >&2; exit 2; }
 version=$1 into=$2
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 arch=$(cd "$top" && "${GO:-go}" env GOARCH)
@@ -16,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 tree="$work/$name"
 
 mkdir -p "$tree/bin" "$tree/deploy" "$tree/docs"
-(cd "$top" && "${GO:-go}" build -trimpath -ldflags "-s -w -X main.version=$version" -o "$tree/bin/xinshu" ./cmd/xinshu)
+(cd "$top" && "${GO:-go}" build ${BUILD_FLAGS--trimpath} -ldflags "-s -w -X main.version=$version" -o "$tree/bin/xinshu" ./cmd/xinshu)
 cp "$top/deploy/bundle/install.sh" "$tree/"
 cp -r "$top/deploy/systemd" "$top/deploy/compose" "$top/deploy/xinshu.yaml" "$tree/deploy/"
 cp -r "$top/docs/." "$tree/docs/"
