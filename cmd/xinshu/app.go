@@ -35,6 +35,7 @@ import (
 type app struct {
 	config   Config
 	catalog  *catalog.Catalog
+	files    fs.FS // that the catalogue was read from
 	lake     *lake.Lake
 	state    *state.State
 	vault    *vault.Vault
@@ -45,14 +46,16 @@ type app struct {
 	now      func() time.Time
 }
 
-// loadCatalog reads the built-in catalogue with the installation's own folder laid over it.
-func loadCatalog(c Config) (*catalog.Catalog, []catalog.Fault) {
-	files := catalog.Files
+// catalogFiles are the built-in catalogue with the installation's own folder laid over it.
+func catalogFiles(c Config) fs.FS {
 	if c.Catalog != "" {
-		return catalog.Load(layered{upper: os.DirFS(c.Catalog), lower: files})
+		return catalog.Layer(os.DirFS(c.Catalog), catalog.Files)
 	}
-	return catalog.Load(files)
+	return catalog.Files
 }
+
+// loadCatalog reads them.
+func loadCatalog(c Config) (*catalog.Catalog, []catalog.Fault) { return catalog.Load(catalogFiles(c)) }
 
 // openApp opens lake and state, follows the log, and wires the steps. now is the hub's clock.
 func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err error) {
@@ -60,7 +63,8 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	for _, d := range all.Drivers(now) {
 		a.drivers[d.Kind] = d
 	}
-	a.catalog, _ = loadCatalog(c)
+	a.files = catalogFiles(c)
+	a.catalog, _ = catalog.Load(a.files)
 	if err := os.MkdirAll(c.Data, 0o750); err != nil {
 		return nil, &fault.Error{Op: "open data folder", Code: fault.Invalid, Err: err, Hint: "give a folder that can be written with --data"}
 	}

@@ -140,7 +140,7 @@ func (a *app) diffs(ctx context.Context, with string, only []string) ([]contract
 	if info, err := os.Stat(with); err != nil || !info.IsDir() {
 		return nil, usageError{fmt.Errorf("--with: there is no folder %s", with)}
 	}
-	other, faults := catalog.Load(layered{upper: os.DirFS(with), lower: catalog.Files})
+	other, faults := catalog.Load(catalog.Layer(os.DirFS(with), catalog.Files))
 	for _, f := range faults {
 		if _, err := fs.Stat(os.DirFS(with), f.File); err == nil {
 			return nil, &fault.Error{Op: "read the catalogue of " + with, Code: fault.Invalid, Err: f, Hint: "mend the file, then compare"}
@@ -196,11 +196,7 @@ func catalogPropose(t *terminal, o *options) *cobra.Command {
 			for _, l := range lines {
 				seen = append(seen, catalog.Sighting{Kind: l.Kind, Column: l.Column, Field: l.Field, Guess: l.Guess, Longest: l.Longest})
 			}
-			files := catalog.Files
-			if a.config.Catalog != "" {
-				files = layered{upper: os.DirFS(a.config.Catalog), lower: catalog.Files}
-			}
-			text, err := fs.ReadFile(files, ds.File)
+			text, err := fs.ReadFile(a.files, ds.File)
 			if err != nil {
 				return err
 			}

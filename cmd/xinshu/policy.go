@@ -23,6 +23,7 @@ func policyCommand(t *terminal, o *options) *cobra.Command {
 		})},
 		t.jsonFlag(&cobra.Command{Use: "show POLICY", Short: "one policy", Args: usage(cobra.ExactArgs(1)), RunE: t.withCatalog(o, t.showPolicy)}),
 		&cobra.Command{Use: "check [POLICY...]", Short: "prove that bands cover every total and that sums hold", RunE: t.checkPolicies(o)},
+		policyPreview(t, o),
 		&cobra.Command{Use: "sql POLICY", Short: "the statements that score a policy; they run in a DuckDB shell", Args: usage(cobra.ExactArgs(1)), RunE: t.withCatalog(o, t.policySQL)},
 	)
 	return cmd

@@ -1,0 +1,258 @@
+package desk
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"xinshu/catalog"
+	"xinshu/internal/duck"
+	"xinshu/internal/fault"
+	"xinshu/pipelines"
+	"xinshu/pipelines/score"
+)
+
+// PolicyPreview is how everybody would move from one policy to another on the same day and from the
+// same records. Nothing is published by it.
+type PolicyPreview struct {
+	From       PreviewSide    `json:"from"`
+	To         PreviewSide    `json:"to"`
+	AsOf       catalog.Date   `json:"as_of"`
+	KnownSeq   int64          `json:"known_seq"`
+	Entities   int64          `json:"entities"`   // graded by either
+	Compared   string         `json:"compared"`   // grade, class, or empty: the two have no common order
+	Rises      int64          `json:"rises"`      // better under the second
+	Falls      int64          `json:"falls"`      // worse
+	Same       int64          `json:"same"`       // neither
+	Entered    int64          `json:"entered"`    // graded by the second alone
+	Left       int64          `json:"left"`       // graded by the first alone
+	Matrix     [][]int64      `json:"matrix"`     // rows: grades of the first, then not graded; columns: of the second, then not graded
+	Areas      []PreviewPart  `json:"areas"`      // by division code, the most moved first
+	Industries []PreviewPart  `json:"industries"` // by section of the industry code
+	Movers     []PreviewMover `json:"movers"`     // those that move most
+}
+
+// PreviewSide is one of the two policies.
+type PreviewSide struct {
+	Policy string       `json:"policy"`
+	Title  catalog.Text `json:"title"`
+	SHA256 string       `json:"sha256"`
+	Trial  bool         `json:"trial"`
+	Grades []string     `json:"grades"` // best first
+}
+
+// PreviewPart is what happens in one area or industry.
+type PreviewPart struct {
+	Code     string `json:"code"`
+	Entities int64  `json:"entities"`
+	Rises    int64  `json:"rises"`
+	Falls    int64  `json:"falls"`
+}
+
+// PreviewMover is an entity that moves.
+type PreviewMover struct {
+	USCC      string         `json:"uscc"`
+	Name      string         `json:"name"`
+	FromGrade string         `json:"from_grade"`
+	ToGrade   string         `json:"to_grade"`
+	FromScore catalog.Points `json:"from_score"`
+	ToScore   catalog.Points `json:"to_score"`
+	Places    int64          `json:"places"` // grades or classes up; negative: down
+}
+
+// mostMovers bounds the list of movers, and mostParts those of areas and industries.
+const (
+	mostMovers = 200
+	mostParts  = 200
+)
+
+// PreviewPolicies grades everybody under two policies and tells who would move. Without a day it is the
+// last cut-off of the first.
+func (d *Desk) PreviewPolicies(ctx context.Context, a, b catalog.Policy, asOf catalog.Date, movers int) (p PolicyPreview, err error) {
+	if asOf == catalog.NoDate {
+		asOf = pipelines.LastCutOff(a, d.Today())
+	}
+	if asOf > d.Today() {
+		return p, &fault.Error{Op: "preview", Code: fault.Invalid, Err: fmt.Errorf("%s has not come yet", asOf), Hint: "choose today or a day before"}
+	}
+	dir, err := os.MkdirTemp(d.Lake.TempDir(), "preview-")
+	if err != nil {
+		return p, fault.Newf(fault.Internal, "make a folder for the preview", "%w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	p = PolicyPreview{From: side(a, asOf), To: side(b, asOf), AsOf: asOf, Areas: []PreviewPart{}, Industries: []PreviewPart{}, Movers: []PreviewMover{}}
+	var paths [2][]string
+	for i, policy := range []catalog.Policy{a, b} {
+		under := filepath.Join(dir, fmt.Sprint(i))
+		if err := os.Mkdir(under, 0o700); err != nil {
+			return p, fault.Newf(fault.Internal, "make a folder for the preview", "%w", err)
+		}
+		clocks := score.Clocks{AsOf: asOf, CorrectedTo: catalog.NoDate, KnownSeq: p.KnownSeq, MarksSeq: p.KnownSeq}
+		var used score.Clocks
+		if paths[i], used, err = d.Pipeline.Scorer.Preview(ctx, policy, clocks, under); err != nil {
+			return p, err
+		}
+		p.KnownSeq = used.KnownSeq // the second reads what the first read
+	}
+	db, err := duck.Open(d.Duck)
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return p, p.compare(ctx, db, a, b, paths, min(cmp.Or(movers, 20), mostMovers))
+}
+
+func side(p catalog.Policy, asOf catalog.Date) PreviewSide {
+	s := PreviewSide{Policy: p.ID, Title: p.Title, SHA256: p.SHA256, Grades: []string{}}
+	s.Trial, _ = p.Trial(asOf)
+	for _, g := range p.Grades {
+		s.Grades = append(s.Grades, g.Grade)
+	}
+	return s
+}
+
+// classes gives the classes of a policy, the best first.
+func classes(p catalog.Policy) []string {
+	var all []string
+	for _, g := range p.Grades {
+		if !slices.Contains(all, g.Class.ZH) {
+			all = append(all, g.Class.ZH)
+		}
+	}
+	return all
+}
+
+// compare fills the preview from the two sets of grades.
+func (p *PolicyPreview) compare(ctx context.Context, db *duck.DB, a, b catalog.Policy, paths [2][]string, movers int) error {
+	var order []string
+	switch {
+	case slices.Equal(p.From.Grades, p.To.Grades):
+		p.Compared, order = "grade", p.From.Grades
+	case len(classes(a)) > 1 && slices.Equal(classes(a), classes(b)):
+		p.Compared, order = "class", classes(a)
+	}
+	columns := []duck.Column{{Name: "uscc", Type: "VARCHAR"}, {Name: "name", Type: "VARCHAR"}, {Name: "division", Type: "VARCHAR"}, {Name: "industry", Type: "VARCHAR"},
+		{Name: "score", Type: "BIGINT"}, {Name: "grade", Type: "VARCHAR"}, {Name: "class", Type: "VARCHAR"}}
+	for i, name := range []string{"graded_a", "graded_b"} {
+		if err := db.View(ctx, name, paths[i], columns); err != nil {
+			return err
+		}
+	}
+	places := make([][]any, len(order))
+	for i, word := range order {
+		places[i] = []any{word, int64(i)}
+	}
+	if err := db.Table(ctx, "place", []duck.Column{{Name: "word", Type: "VARCHAR"}, {Name: "place", Type: "BIGINT"}}, places); err != nil {
+		return err
+	}
+	by := cmp.Or(p.Compared, "grade")
+	if err := db.Exec(ctx, `create table moved as
+		select coalesce(a.uscc, b.uscc) as uscc, coalesce(b.name, a.name) as name, coalesce(b.division, a.division, '') as division,
+			left(coalesce(b.industry, a.industry, ''), 1) as industry, a.grade as a_grade, b.grade as b_grade, a.score as a_score, b.score as b_score,
+			pa.place - pb.place as places
+		from graded_a as a full join graded_b as b on b.uscc = a.uscc
+		left join place as pa on pa.word = a.`+by+` left join place as pb on pb.word = b.`+by); err != nil {
+		return err
+	}
+	if err := p.count(ctx, db); err != nil {
+		return err
+	}
+	var err error
+	if p.Areas, err = parts(ctx, db, "division"); err != nil {
+		return err
+	}
+	if p.Industries, err = parts(ctx, db, "industry"); err != nil {
+		return err
+	}
+	p.Movers, err = moversOf(ctx, db, movers)
+	return err
+}
+
+// count fills matrix and sums.
+func (p *PolicyPreview) count(ctx context.Context, db *duck.DB) error {
+	p.Matrix = make([][]int64, len(p.From.Grades)+1)
+	for i := range p.Matrix {
+		p.Matrix[i] = make([]int64, len(p.To.Grades)+1)
+	}
+	rows, err := db.Query(ctx, `select coalesce(a_grade, ''), coalesce(b_grade, ''), count(*), count(case when places > 0 then 1 end), count(case when places < 0 then 1 end)
+		from moved group by all`)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // the error that counts is rows.Err
+	for rows.Next() {
+		var (
+			from, to        string
+			n, rises, falls int64
+		)
+		if err := rows.Scan(&from, &to, &n, &rises, &falls); err != nil {
+			return err
+		}
+		p.Matrix[placeOf(p.From.Grades, from)][placeOf(p.To.Grades, to)] += n
+		p.Entities, p.Rises, p.Falls = p.Entities+n, p.Rises+rises, p.Falls+falls
+		switch {
+		case from == "":
+			p.Entered += n
+		case to == "":
+			p.Left += n
+		case p.Compared != "":
+			p.Same += n - rises - falls
+		}
+	}
+	return rows.Err()
+}
+
+// placeOf is where a grade stands in the matrix; what is not graded stands last.
+func placeOf(grades []string, grade string) int {
+	if i := slices.Index(grades, grade); i >= 0 {
+		return i
+	}
+	return len(grades)
+}
+
+func parts(ctx context.Context, db *duck.DB, by string) ([]PreviewPart, error) {
+	rows, err := db.Query(ctx, fmt.Sprintf(`select %[1]s, count(*), count(case when places > 0 then 1 end) as rises, count(case when places < 0 then 1 end) as falls
+		from moved group by %[1]s order by rises + falls desc, %[1]s limit %[2]d`, by, mostParts))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // the error that counts is rows.Err
+	all := []PreviewPart{}
+	for rows.Next() {
+		var p PreviewPart
+		if err := rows.Scan(&p.Code, &p.Entities, &p.Rises, &p.Falls); err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+// moversOf names those whose grade moves most; of equal moves the widest in points, then by code.
+func moversOf(ctx context.Context, db *duck.DB, most int) ([]PreviewMover, error) {
+	rows, err := db.Query(ctx, fmt.Sprintf(`select uscc, coalesce(name, ''), a_grade, b_grade, a_score, b_score, places
+		from moved where a_grade is not null and b_grade is not null and (places <> 0 or places is null and a_grade <> b_grade)
+		order by abs(coalesce(places, 0)) desc, abs(b_score - a_score) desc, uscc limit %d`, most))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // the error that counts is rows.Err
+	all := []PreviewMover{}
+	for rows.Next() {
+		var (
+			m      PreviewMover
+			places sql.NullInt64
+		)
+		if err := rows.Scan(&m.USCC, &m.Name, &m.FromGrade, &m.ToGrade, &m.FromScore, &m.ToScore, &places); err != nil {
+			return nil, err
+		}
+		m.Places = places.Int64
+		all = append(all, m)
+	}
+	return all, rows.Err()
+}
