@@ -97,7 +97,7 @@ back() {
   [ -z "$service" ] || systemctl stop xinshu || true
   point "$old"
   [ -z "$service" ] || systemctl start xinshu
-  die "version $version was not taken into use. The run state before the migration is in $kept; what the old version cannot read of the new one it says at start: then xinshu restore --state-only --from $kept"
+  die "version $version was not taken into use. The run state before the migration is in $kept; a version only adds tables, so the old one goes on with them; where it does not, move the run state away and call xinshu restore --from $kept"
 }
 
 point "$version"
