@@ -73,6 +73,9 @@ func (p *Pipeline) recordedAs(ctx context.Context, r chain.Run, work func(run st
 	p.tell(Event{Step: step, Subject: subject, Status: "running"})
 	timer := time.Now()
 	done, note, err := work(id)
+	if holder.Came != nil {
+		holder.Came(note)
+	}
 	done.ID, done.Step, done.Subject, done.Source, done.Task, done.Started, done.Ended, done.Status = id, step, subject, r.Source, r.Task, r.Started, p.Now(), "done"
 	if err != nil {
 		done.Status, done.Error = "failed", err.Error()

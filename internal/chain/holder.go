@@ -10,6 +10,7 @@ type Holder struct {
 	Held  func(ctx context.Context) error // fails when the lease is lost; nil: nothing can be lost
 	Began func(run string)                // is told of each run that is begun; may be nil
 	Told  func(note string)               // is told in words how far the work is; may be nil
+	Came  func(note string)               // is told in words what a run came to; may be nil
 }
 
 type holderKey struct{}

@@ -75,9 +75,11 @@ func (h *Hold) Step(ctx context.Context, k Key, names []string, do func(ctx cont
 	}
 	fault.At(fault.BeforeStep)
 	var mu sync.Mutex
+	var came string
 	ctx = chain.Held(ctx, chain.Holder{Task: h.task.ID, Fence: fence,
 		Held:  func(ctx context.Context) error { return h.engine.Keeper.HoldsTask(ctx, h.task.ID, h.task.Fence) },
 		Began: func(run string) { mu.Lock(); step.Run = run; mu.Unlock() },
+		Came:  func(note string) { mu.Lock(); came = note; mu.Unlock() },
 		Told:  func(note string) { h.Log(ctx, Event{Step: k.Step, Subject: k.Subject, Status: Running, Note: note}) }})
 	note, err := do(ctx)
 	if cause := context.Cause(ctx); cause != nil {
@@ -86,7 +88,7 @@ func (h *Hold) Step(ctx context.Context, k Key, names []string, do func(ctx cont
 	fault.At(fault.AfterStep)
 	mu.Lock()
 	defer mu.Unlock()
-	step.State, step.Note = Done, note
+	step.State, step.Note = Done, orElse(note, came)
 	if err != nil {
 		step.State, step.Error, step.Code = Failed, bounded(err.Error()), string(fault.CodeOf(err))
 	}
