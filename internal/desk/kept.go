@@ -24,6 +24,7 @@ type kept struct {
 	published  *results.Published
 	explainers map[string]*holder[*explaining]
 	sealed     map[string]sealed // by policy
+	counted    counted
 }
 
 // explaining is an explainer with a lock: it answers one question after another.
@@ -219,7 +220,8 @@ func (d *Desk) renew(ctx context.Context) error {
 		}
 		faults = append(faults, err)
 	}
-	return errors.Join(faults...)
+	_, _, err = d.counts(ctx)
+	return errors.Join(append(faults, err)...)
 }
 
 // Close lets go of what the desk keeps open. Nobody may ask any more.
