@@ -216,7 +216,7 @@ func (a *app) tidy(ctx context.Context) error {
 }
 
 // Close lets go of the state.
-func (a *app) Close() error { return a.state.Close() }
+func (a *app) Close() error { return errors.Join(a.desk.Close(), a.state.Close()) }
 
 // maskKey gives the key of the hash kept beside a masked person field. Without one in the config it
 // is made once and kept beside the data: the same person must give the same hash tomorrow.

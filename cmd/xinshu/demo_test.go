@@ -214,7 +214,7 @@ func explanationsAgree(t *testing.T, dir string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		clocks, err := a.clocks(t.Context(), p, "")
+		clocks, _, err := a.desk.Clocks(t.Context(), p, catalog.NoDate)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -68,13 +68,15 @@ func duration(s string) time.Duration {
 	return d
 }
 
-// beside runs the engine until the context ends and then until it let go of its tasks.
+// beside runs the engine until the context ends and then until it let go of its tasks, and keeps what
+// the desk has open as new as the data.
 func (a *app) beside(ctx context.Context) (wait func() error) {
-	if a.config.Serve.Workers < 0 {
-		return func() error { return nil }
-	}
 	var err error
 	var running sync.WaitGroup
+	running.Go(func() { a.desk.Keep(ctx, slog.Default()) })
+	if a.config.Serve.Workers < 0 {
+		return func() error { running.Wait(); return nil }
+	}
 	running.Go(func() { err = a.engine().Run(ctx) })
 	return func() error { running.Wait(); return err }
 }

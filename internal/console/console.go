@@ -52,6 +52,7 @@ func New(o Options) (*Console, error) {
 	for _, p := range slices.Concat(
 		c.overviewPages(),
 		c.preferencePages(),
+		c.deliveryPages(),
 	) {
 		c.add(p)
 		c.has[p.Pattern] = true

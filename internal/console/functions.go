@@ -26,7 +26,7 @@ func (c *Console) functions(v *views) template.FuncMap {
 		// numbers
 		"num": number, "pct": percent, "bytes": size, "points": points,
 		// putting together
-		"dict": dict, "list": func(v ...any) []any { return v }, "url": address, "with": withQuery, "add": func(a, b int) int { return a + b },
+		"dict": dict, "list": func(v ...any) []any { return v }, "url": address, "set": withQuery, "add": func(a, b int) int { return a + b },
 		// pictures
 		"icon": c.icon, "static": c.assets.address, "tone": tone, "sign": sign, "chart": chart.HTML,
 	}
@@ -66,10 +66,10 @@ func address(base string, pieces ...any) string {
 }
 
 // withQuery gives a query with some members set otherwise, as the page it is on would be addressed:
-// {{with $.Query "cursor" .Next}}; an empty value takes the member out.
+// {{set $.Query "cursor" .Next}}; an empty value takes the member out.
 func withQuery(q url.Values, pairs ...any) (string, error) {
 	if len(pairs)%2 != 0 {
-		return "", errors.New("with wants names and values in turn")
+		return "", errors.New("set wants names and values in turn")
 	}
 	out := url.Values{}
 	for name, values := range q {

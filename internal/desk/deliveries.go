@@ -261,7 +261,7 @@ func toldCursor(place string) (t Told, err error) {
 // ToldOf tells what targets were told of one entity, and what they answered. It is a question about
 // the entity and wants a purpose.
 func (d *Desk) ToldOf(ctx context.Context, uscc, purpose string) ([]state.Told, error) {
-	if err := purposed(ctx, "read the deliveries of "+uscc, purpose); err != nil {
+	if err := purposed(ctx, "read the deliveries of an entity", purpose); err != nil {
 		return nil, err
 	}
 	uscc, err := d.CheckCode(uscc)

@@ -11,6 +11,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/connectors"
+	"xinshu/internal/audit"
 	"xinshu/internal/cases"
 	"xinshu/internal/duck"
 	"xinshu/internal/lake"
@@ -32,6 +33,7 @@ type Desk struct {
 	Version  string
 	Data     string // folder for temporary files
 	Vault    Vault
+	Trail    *audit.Trail // nil: nothing is kept of what is looked at and done; a hub that serves has one
 	Given    []Given      // the sources and targets of the config
 	Review   []cases.Kind // kinds of cases whose decision a second person confirms
 	Book     *schedule.Book

@@ -45,18 +45,14 @@ func (d *Desk) entityFor(ctx context.Context, uscc string) (e results.Entity, er
 }
 
 func inScope(s auth.Scope, uscc, division, industry string) bool {
-	return s.InArea(division) && s.InIndustry(industry) && (len(s.Entities) == 0 || slices.Contains(s.Entities, uscc))
+	return s.SeesEntity(uscc, division, industry)
 }
 
 // purposed refuses a question about an entity that names no purpose, or another one than the actor's
 // access was approved for.
 func purposed(ctx context.Context, op, purpose string) error {
-	only := auth.From(ctx).Scope.Purpose
-	switch {
-	case purpose == "":
-		return &fault.Error{Op: op, Code: fault.Invalid, Err: errors.New("the question names no purpose"), Hint: "say for what the entity is looked up; it is kept in the audit trail"}
-	case only != "" && purpose != only:
-		return &fault.Error{Op: op, Code: fault.Forbidden, Err: fmt.Errorf("this account's access was approved for the purpose %s alone", only), Hint: "name that purpose, or ask for another approval"}
+	if err := auth.From(ctx).MayFor(purpose); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
 	}
 	return nil
 }
