@@ -8,6 +8,7 @@ missing=()
 while read -r command package; do
   case "$command" in ''|'#'*) continue ;; esac
   found=""
+  [ ! -e "$command" ] || continue # a file, such as a font
   for place in "" /usr/sbin/ /usr/lib/postgresql/*/bin/; do
     command -v "$place$command" >/dev/null 2>&1 && found=yes && break
   done
@@ -25,3 +26,4 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 [ ! -x "$here/s3server.sh" ] || "$here/s3server.sh" install
+"$here/browser.sh" install

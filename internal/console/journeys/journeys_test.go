@@ -1,0 +1,75 @@
+package journeys
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"xinshu/internal/browsertest"
+	"xinshu/internal/supervised"
+)
+
+// entities make a province that is up soon and has every kind of trouble in it.
+const entities = 300
+
+// TestJourneys runs every script of this folder, in the order of their names, against one hub that
+// has just been installed: 01 is its first start. XINSHU_JOURNEY=part runs those whose name has the
+// part, after 01. XINSHU_PICTURES=folder keeps the screenshots.
+func TestJourneys(t *testing.T) {
+	scripts, err := filepath.Glob("*.mjs")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no journeys here: %v", err)
+	}
+	h := start(t)
+	for i, script := range scripts {
+		name := strings.TrimSuffix(script, ".mjs")
+		if only := os.Getenv("XINSHU_JOURNEY"); i > 0 && !strings.Contains(name, only) {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			browsertest.Run(t, browsertest.Journey{Script: script, Base: h.base, Values: h.values, Pictures: os.Getenv("XINSHU_PICTURES")})
+		})
+	}
+}
+
+// hub is the service that is up, and what a person would have read off its log.
+type hub struct {
+	base   string
+	values map[string]any
+}
+
+var says = regexp.MustCompile(`console and API on (http://\S+);`)
+
+func start(t *testing.T) hub {
+	t.Helper()
+	dir := t.TempDir()
+	binary, log := filepath.Join(dir, "xinshu"), filepath.Join(dir, "demo.log")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "xinshu/cmd/xinshu").CombinedOutput(); err != nil {
+		t.Fatalf("build: %v: %s", err, out)
+	}
+	var h hub
+	server, err := supervised.Start(supervised.Program{Path: binary, Log: log, Within: 5 * time.Minute,
+		Args: []string{"demo", "--entities", fmt.Sprint(entities), "--data", filepath.Join(dir, "data"), "--addr", "127.0.0.1:0"},
+		Ready: func() error {
+			text, err := os.ReadFile(log)
+			if err != nil {
+				return err
+			}
+			said := says.FindSubmatch(text)
+			if said == nil {
+				return fmt.Errorf("it has not said where it listens")
+			}
+			h.base = string(said[1])
+			return nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	return h
+}
