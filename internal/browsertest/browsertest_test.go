@@ -22,7 +22,7 @@ func TestAJourneyFindsWhatAPersonStumblesOver(t *testing.T) {
 	for _, c := range []struct{ name, body, says string }{
 		{"a sound page passes", `<p>好</p>`, ""},
 		{"an input without a label", `<input name="q">`, "axe: label"},
-		{"words too pale to read", `<p style="color:#ccc;background:#fff">淡</p>`, "axe: color-contrast"},
+		{"words too pale to read", `<p style="color:#ccc;background:#fff">这几个字颜色太浅，看不清楚</p>`, "axe: color-contrast"},
 		{"a broken script", `<script>nothing.here()</script>`, "nothing is not defined"},
 		{"a picture that is not there", `<img src="/gone.png" alt="无">`, "/gone.png answered 404"},
 		{"a page that is wider than a phone", `<div style="width:900px">宽</div>`, "pixels wide on a phone"},
