@@ -28,7 +28,7 @@ func (c *Console) functions(v *views) template.FuncMap {
 		// putting together
 		"dict": dict, "list": func(v ...any) []any { return v }, "url": address, "set": withQuery, "add": func(a, b int) int { return a + b },
 		// pictures
-		"icon": c.icon, "static": c.assets.address, "tone": tone, "sign": sign, "chart": chart.HTML,
+		"icon": c.icon, "static": c.assets.address, "tone": tone, "sign": sign, "lamp": lamp, "ifTone": ifTone, "chart": chart.HTML,
 	}
 }
 
@@ -124,4 +124,17 @@ func sign(word any) string {
 		return s
 	}
 	return map[string]string{"good": "done", "bad": "cross", "warn": "failed", "hold": "hold", "info": "about", "idle": "none"}[tone(word)]
+}
+
+// lamp is the sign of a feed on the overview's board: what its colour says, once more.
+func lamp(state string) string {
+	return map[string]string{"fresh": "✓", "late": "!", "broken": "×", "held": "◐", "never": "–", "free": "·"}[state]
+}
+
+// ifTone gives a tone to a count that is not nothing.
+func ifTone(n any, tone string) string {
+	if toFloat(n) == 0 {
+		return ""
+	}
+	return tone
 }

@@ -39,6 +39,7 @@ type Desk struct {
 	Book     *schedule.Book
 
 	kept kept
+	days pastDays
 }
 
 // Today is the day of the hub's clock in Shanghai.

@@ -3,6 +3,7 @@ package chart
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ type Bars struct {
 
 // Bar is one line.
 type Bar struct {
-	Name, Href string
+	Name, Href string // no name: the bar takes the whole line
 	Value      float64
 	Parts      []Part // of the bar, one after another; none: the whole value in the first colour
 	Shown      string // the value as it is written
@@ -39,11 +40,18 @@ func (b Bars) Draw() template.HTML {
 		}
 	}
 	var s svg
-	fmt.Fprintf(&s, `<ul class="bars" aria-label="%s">`, esc(b.Title))
+	class := "bars"
+	if !slices.ContainsFunc(b.Lines, func(l Bar) bool { return l.Name != "" }) {
+		class = "bars bare"
+	}
+	fmt.Fprintf(&s, `<ul class="%s" aria-label="%s">`, class, esc(b.Title))
 	for _, l := range b.Lines {
 		name := `<span class="name" title="` + esc(l.Name) + `">` + esc(l.Name) + `</span>`
 		if l.Href != "" {
 			name = `<a class="name" href="` + esc(l.Href) + `" title="` + esc(l.Name) + `">` + esc(l.Name) + `</a>`
+		}
+		if l.Name == "" {
+			name = ""
 		}
 		s.WriteString("<li>" + name + `<svg aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 10"><rect class="track" width="100" height="10"/>`)
 		parts := l.Parts

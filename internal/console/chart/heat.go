@@ -39,7 +39,8 @@ func (h Heat) Draw() template.HTML {
 	for i, d := range h.Days {
 		x, y := float64(left+i/7*(cell+gap)), float64(top+i%7*(cell+gap))
 		if i%7 == 0 && d.Day.Month() != last && h.Month != nil {
-			if last = d.Day.Month(); i/7 < weeks-1 {
+			// A month that is there with its last days alone would stand on the next one's name.
+			if last = d.Day.Month(); d.Day.AddDate(0, 0, 14).Month() == last && i/7 < weeks-1 {
 				s.text("", x, 10, "start", h.Month(d.Day))
 			}
 		}
