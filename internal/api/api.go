@@ -18,18 +18,11 @@ import (
 // Options are what the API stands on.
 type Options struct {
 	Desk    *desk.Desk
-	Who     func(*http.Request) (auth.Actor, error)
-	Limiter Limiter // nil: requests are not counted
-	Bounds  Bounds  // zero members: the defaults
+	Who     func(*http.Request) (auth.Actor, error) // also counts the requests of an account and of an address
+	Bounds  Bounds                                  // zero members: the defaults
 	Now     func() time.Time
 	Version string
 	Log     *slog.Logger
-}
-
-// Limiter counts the requests of an actor.
-type Limiter interface {
-	// Allow says whether an actor's request may be answered now, and otherwise after how long to ask again.
-	Allow(a auth.Actor) (wait time.Duration, ok bool)
 }
 
 // API answers under /v1 and at /openapi.json.
@@ -58,6 +51,8 @@ func New(o Options) *API {
 	a.huma = humago.New(a.mux, document(o.Version))
 	a.grades()
 	a.changes()
+	a.export()
+	a.receipts()
 	a.runs()
 	a.complete()
 	return a

@@ -20,29 +20,35 @@ const (
 	longest = 100_000
 )
 
-// take reads a JSON body within its bounds and checks its form: UTF-8, no member twice, no text that
-// a database refuses. A workbook is only bounded: its operation reads it as it comes.
-func (a *API) take(w http.ResponseWriter, r *http.Request, e *entry) *Problem {
+// bound keeps a body within its operation's bounds, before anybody reads of it: who asks is told from
+// it where a request is signed.
+func (a *API) bound(w http.ResponseWriter, r *http.Request, e *entry) *bounded {
+	most := e.body
 	if e.media == "" {
-		return nil
+		most = a.Bounds.Body
 	}
-	if r.ContentLength == 0 && !e.needsBody {
-		r.Body = http.NoBody
+	b := &bounded{ReadCloser: http.MaxBytesReader(w, r.Body, most), deadline: http.NewResponseController(w).SetReadDeadline, began: time.Now(), wait: a.Bounds.BodyWait, rate: a.Bounds.BodyRate}
+	r.Body = b
+	return b
+}
+
+// take reads a JSON body and checks its form: UTF-8, no member twice, no text that a database refuses.
+// A workbook is read by its operation as it comes.
+func (a *API) take(r *http.Request, e *entry) *Problem {
+	if e.media == "" || r.ContentLength == 0 && !e.needsBody {
 		return nil
 	}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if charset := params["charset"]; err != nil || media != e.media || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		return newProblem("media_type", "send "+e.media)
 	}
-	r.Body = &bounded{ReadCloser: http.MaxBytesReader(w, r.Body, e.body), deadline: http.NewResponseController(w).SetReadDeadline, began: time.Now(), wait: a.Bounds.BodyWait, rate: a.Bounds.BodyRate}
 	if e.media != "application/json" {
 		return nil
 	}
 	body, err := io.ReadAll(r.Body)
-	if p := broken(err, e.body); p != nil {
-		return p
+	if err != nil {
+		return broken(err, e.body)
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // else a long answer would end at it; not every writer has one
 	select {
 	case a.parsing <- struct{}{}:
 		defer func() { <-a.parsing }()
@@ -65,6 +71,7 @@ type bounded struct {
 	wait     time.Duration
 	rate     int64
 	read     int64
+	failed   error // why it did not come to its end
 }
 
 // Read reads on, and gives up when the body is slower than its rate.
@@ -72,15 +79,19 @@ func (b *bounded) Read(p []byte) (int, error) {
 	_ = b.deadline(b.began.Add(b.wait + time.Duration(b.read)*time.Second/time.Duration(b.rate))) // not every writer has one
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
+	switch {
+	case errors.Is(err, io.EOF):
+		_ = b.deadline(time.Time{}) // else a long answer would end at it
+	case err != nil:
+		b.failed = err
+	}
 	return n, err
 }
 
-// broken says why a body could not be read to its end; nil for none.
+// broken says why a body could not be read to its end.
 func broken(err error, most int64) *Problem {
 	var large *http.MaxBytesError
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &large):
 		p := newProblem("too_large", "this operation takes at most "+size(most))
 		p.closes = true

@@ -143,10 +143,10 @@ func TestACursorIsTakenFromTheListThatGaveIt(t *testing.T) {
 	w.release("2026-01-01", grade{uscc: code("410481", 1), grade: "优", score: 9000})
 	_, mark := w.stream("")
 	for name, cursor := range map[string]string{"cut": mark[:len(mark)-2], "changed": "B" + mark[1:], "made up": "eyJlIjowfQ", "no base64": "?!"} {
-		p := w.refused(w.ask(http.MethodGet, "/v1/grades/changes?purpose=x&since="+url.QueryEscape(cursor), ""), http.StatusUnprocessableEntity, "invalid")
+		p := w.refused(w.ask(http.MethodGet, "/v1/grades/changes?purpose=service&since="+url.QueryEscape(cursor), ""), http.StatusUnprocessableEntity, "invalid")
 		if len(p.Errors) != 1 || p.Errors[0].Location != "query.since" {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
-	w.refused(w.ask(http.MethodGet, "/v1/grades/changes?purpose=x&policy="+policy+"&since="+mark, ""), http.StatusUnprocessableEntity, "invalid")
+	w.refused(w.ask(http.MethodGet, "/v1/grades/changes?purpose=service&policy="+policy+"&since="+mark, ""), http.StatusUnprocessableEntity, "invalid")
 }

@@ -10,7 +10,7 @@ import (
 
 // form checks what the framework does not: that path and query can be read and say only what the
 // operation knows, and the form of the body.
-func (a *API) form(w http.ResponseWriter, r *http.Request, e *entry) *Problem {
+func (a *API) form(r *http.Request, e *entry) *Problem {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return newProblem("malformed", "the query cannot be read")
@@ -33,7 +33,7 @@ func (a *API) form(w http.ResponseWriter, r *http.Request, e *entry) *Problem {
 	if len(wrong.Errors) > 0 {
 		return wrong
 	}
-	return a.take(w, r, e)
+	return a.take(r, e)
 }
 
 // readable says that a text is UTF-8 without control characters.

@@ -7,9 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"xinshu/internal/auth"
 	"xinshu/internal/fault"
 )
 
@@ -96,7 +98,8 @@ var kinds = map[string]kind{
 // codes gives the kind of problem that a fault's code or a status from the framework means.
 var (
 	codes = map[fault.Code]string{fault.Invalid: "invalid", fault.NotFound: "not_found", fault.Conflict: "conflict",
-		fault.Unauthorized: "unauthorized", fault.Forbidden: "forbidden", fault.Unavailable: "unavailable"}
+		fault.Unauthorized: "unauthorized", fault.Forbidden: "forbidden", fault.Unavailable: "unavailable",
+		fault.TooMany: "too_many"}
 	statuses = map[int]string{http.StatusBadRequest: "malformed", http.StatusUnauthorized: "unauthorized", http.StatusForbidden: "forbidden",
 		http.StatusNotFound: "not_found", http.StatusMethodNotAllowed: "method", http.StatusNotAcceptable: "not_acceptable",
 		http.StatusRequestTimeout: "slow", http.StatusConflict: "conflict", http.StatusRequestEntityTooLarge: "too_large",
@@ -125,7 +128,11 @@ func problem(err error) *Problem {
 	if !errors.As(err, &f) || p.Code == "internal" {
 		return p
 	}
-	if p.Detail = f.Error(); p.Code == "unavailable" {
+	var soon *auth.TooSoon
+	if errors.As(err, &soon) {
+		p.wait = max(1, int((soon.After+time.Second-1)/time.Second))
+	}
+	if p.Detail = masked(f.Error()); p.Code == "unavailable" {
 		p.wait = 5
 		p.Detail = f.Op
 		if f.Hint != "" {
@@ -134,6 +141,12 @@ func problem(err error) *Problem {
 	}
 	return p
 }
+
+// numbers are what may be a person's number.
+var numbers = regexp.MustCompile(`[0-9]{15,17}[0-9Xx]?`)
+
+// masked is a text without what may be a person's number.
+func masked(text string) string { return numbers.ReplaceAllString(text, "…") }
 
 // problemsAreOurs has the framework make its refusals in our form.
 var problemsAreOurs = sync.OnceFunc(func() {

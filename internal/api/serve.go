@@ -43,10 +43,13 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	e, p := a.find(r)
 	if p == nil {
-		r, p = a.admit(r, e)
+		body := a.bound(w, r, e)
+		if r, p = a.admit(r, e); body.failed != nil {
+			p = broken(body.failed, e.body)
+		}
 	}
 	if p == nil {
-		p = a.form(w, r, e)
+		p = a.form(r, e)
 	}
 	if p != nil {
 		a.refuse(w, r, p)
@@ -85,11 +88,6 @@ func (a *API) admit(r *http.Request, e *entry) (*http.Request, *Problem) {
 		return r, a.told(r.Context(), e.ID, err)
 	}
 	r = r.WithContext(auth.With(r.Context(), actor))
-	if a.Limiter != nil {
-		if wait, ok := a.Limiter.Allow(actor); !ok {
-			return r, waiting("too_many", "this account asks too often", max(1, int(wait.Seconds()+0.999)))
-		}
-	}
 	if err := auth.Require(r.Context(), e.Right); err != nil {
 		return r, a.told(r.Context(), e.ID, err)
 	}

@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"xinshu/catalog"
+	"xinshu/internal/audit"
 	"xinshu/internal/auth"
 	"xinshu/internal/chain"
 	"xinshu/internal/desk"
 	"xinshu/internal/duck"
 	"xinshu/internal/lake"
 	"xinshu/internal/state"
+	"xinshu/internal/vault"
 	"xinshu/pipelines"
 	"xinshu/pipelines/publish"
 	"xinshu/sql"
@@ -45,7 +47,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{TB: t, clock: time.Date(2026, 2, 16, 1, 0, 0, 0, time.UTC),
 		duck: duck.Options{Threads: 1, MemoryMB: 256, TempDir: t.TempDir()}}
-	w.actor = auth.Actor{ID: "platform", Name: "platform", Roles: []auth.Role{auth.Downstream}, Way: "bearer"}
+	w.actor = auth.Actor{ID: auth.ClientID("platform"), Name: "platform", Roles: []auth.Role{auth.Downstream}, Way: "bearer"}
 	store, err := lake.OpenFolder(t.TempDir())
 	w.ok(err)
 	w.lake, err = lake.New(store, lake.Options{Now: w.now})
@@ -59,10 +61,21 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(func() { _ = w.state.Close() })
 	publisher := &publish.Publisher{Lake: w.lake, Duck: w.duck}
 	w.state.Log, w.state.Changes = w.lake, publisher.Changes
-	w.desk = &desk.Desk{Catalog: c, Lake: w.lake, State: w.state, SQL: sql.Files, Duck: w.duck, Now: w.now, Version: "test", Data: t.TempDir(),
+	trail := audit.New(w.state, openVault(t), w.now)
+	w.desk = &desk.Desk{Trail: trail, Catalog: c, Lake: w.lake, State: w.state, SQL: sql.Files, Duck: w.duck, Now: w.now, Version: "test", Data: t.TempDir(),
 		Pipeline: &pipelines.Pipeline{Catalog: c, Heads: w.lake, Runs: w.state, Posts: w.state, Publisher: publisher, Now: w.now}}
 	w.open(Options{})
 	return w
+}
+
+func openVault(t testing.TB) *vault.Vault {
+	t.Helper()
+	key, _ := vault.NewKey()
+	v, err := vault.New(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
 }
 
 func (w *world) now() time.Time { return w.clock }

@@ -31,9 +31,9 @@ type Desk struct {
 	Duck     duck.Options
 	Now      func() time.Time
 	Version  string
-	Data     string // folder for temporary files
+	Trail    *audit.Trail // keeps who did and looked at what
+	Data     string       // folder for temporary files
 	Vault    Vault
-	Trail    *audit.Trail // nil: nothing is kept of what is looked at and done; a hub that serves has one
 	Given    []Given      // the sources and targets of the config
 	Review   []cases.Kind // kinds of cases whose decision a second person confirms
 	Book     *schedule.Book

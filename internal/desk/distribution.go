@@ -75,7 +75,7 @@ func (d *Desk) Distribution(ctx context.Context, policy string) (Distribution, e
 	scope := auth.From(ctx).Scope
 	for _, s := range shares {
 		i, known := place[s.Grade]
-		if !known || !inScope(auth.Scope{Areas: scope.Areas, Industries: scope.Industries}, "", s.Division, s.Industry) {
+		if !known || !scope.InArea(s.Division) || !scope.InIndustry(s.Industry) {
 			continue
 		}
 		out.Entities += s.Entities

@@ -59,7 +59,7 @@ func (d *Desk) Feed(ctx context.Context, in FeedAsked) (*Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.fetched(ctx, op, in.Policy, in.Purpose); err != nil {
+	if err := d.fetched(ctx, "grade.changes", in.Policy, in.Purpose); err != nil {
 		return nil, err
 	}
 	epoch, err := d.Lake.Epoch(ctx)
@@ -128,8 +128,8 @@ func (f *Feed) current() (string, bool) {
 // told that the grade it holds is no longer its business.
 func (f *Feed) tell(st state.Statement) (body []byte, told bool, err error) {
 	kind := st.Kind
-	if !inScope(f.scope, st.USCC, st.Division, st.Industry) {
-		if !slices.ContainsFunc(st.Formerly, func(p state.Place) bool { return inScope(f.scope, st.USCC, p.Division, p.Industry) }) {
+	if !f.scope.SeesEntity(st.USCC, st.Division, st.Industry) {
+		if !slices.ContainsFunc(st.Formerly, func(p state.Place) bool { return f.scope.SeesEntity(st.USCC, p.Division, p.Industry) }) {
 			return nil, false, nil
 		}
 		kind = "retraction"

@@ -38,14 +38,10 @@ func (d *Desk) entityFor(ctx context.Context, uscc string) (e results.Entity, er
 	}); err != nil {
 		return e, err
 	}
-	if !inScope(auth.From(ctx).Scope, e.USCC, e.Division, e.Industry) {
+	if !auth.From(ctx).Scope.SeesEntity(e.USCC, e.Division, e.Industry) {
 		return e, &fault.Error{Op: "look up " + uscc, Code: fault.Forbidden, Err: errors.New("this entity is outside of what the account may see"), Hint: "an administrator can widen its areas, industries or entities"}
 	}
 	return e, nil
-}
-
-func inScope(s auth.Scope, uscc, division, industry string) bool {
-	return s.SeesEntity(uscc, division, industry)
 }
 
 // purposed refuses a question about an entity that names no purpose, or another one than the actor's

@@ -47,7 +47,7 @@ func (d *Desk) Stated(ctx context.Context, uscc, policy, purpose string) ([]Stat
 		if err != nil {
 			return nil, err
 		}
-		if !found || !inScope(scope, st.USCC, st.Division, st.Industry) {
+		if !found || !scope.SeesEntity(st.USCC, st.Division, st.Industry) {
 			continue
 		}
 		body, err := tailor.Cut(st.Body, st.Kind)

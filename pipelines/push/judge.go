@@ -2,11 +2,11 @@ package push
 
 import "xinshu/connectors"
 
-// judge says what a receipt means for each row of a delivery: code "" accepted, any other rejected.
+// Judge says what a receipt means for each row of a delivery: code "" accepted, any other rejected.
 // A row that the result does not name has no answer yet. Platforms differ in how much they name:
 // a row receipt counts for its row; of the rows not named the batch's counts decide, when they can
 // mean only one thing. A batch that is only taken for handling decides nothing about rows it does not name.
-func judge(ids []string, r connectors.Receipt) []connectors.RowReceipt {
+func Judge(ids []string, r connectors.Receipt) []connectors.RowReceipt {
 	verdicts := make([]connectors.RowReceipt, 0, len(ids))
 	named := make(map[string]bool, len(r.Rows))
 	var accepted, rejected int64

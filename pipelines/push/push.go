@@ -138,7 +138,7 @@ func (s *Sender) send(ctx context.Context, t Target, d connectors.Delivery, atte
 		again, open := s.Retry.after(d.ID, attempt, refused, s.Now())
 		return refused, s.Outbox.Failed(ctx, d.ID, refused, again, open)
 	}
-	rows := judge(rowIDs(d), receipt)
+	rows := Judge(rowIDs(d), receipt)
 	again := time.Time{}
 	if receipt.Pending && attempt < s.Retry.attempts() {
 		again = s.Now().Add(s.Retry.answerWithin())
@@ -173,7 +173,7 @@ func (s *Sender) takeAnswer(ctx context.Context, t Target, answer connectors.Ans
 		return err
 	}
 	fault.At(fault.BeforeReceipt)
-	return s.Outbox.AnsweredLater(ctx, t.ID, answer.DeliveryID, answer.Receipt, judge(ids, answer.Receipt))
+	return s.Outbox.AnsweredLater(ctx, t.ID, answer.DeliveryID, answer.Receipt, Judge(ids, answer.Receipt))
 }
 
 func (t Target) batch() int {

@@ -35,7 +35,7 @@ func TestJudge(t *testing.T) {
 		{"a promise to answer later decides nothing", connectors.Receipt{Accepted: 3, Pending: true}, []connectors.RowReceipt{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := judge(ids, c.receipt); !slices.Equal(got, c.want) {
+			if got := Judge(ids, c.receipt); !slices.Equal(got, c.want) {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})
