@@ -31,9 +31,9 @@ create table alert_message (
 create index alert_message_due on alert_message (next_at) where state = 'due';
 create index alert_message_alert on alert_message (alert);
 
-create index run_subject on run (step, subject, started_at);
+create index run_step on run (step, subject, started_at);
 
 -- +goose Down
-drop index run_subject;
+drop index run_step;
 drop table alert_message;
 drop table alert;
