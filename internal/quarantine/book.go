@@ -33,7 +33,7 @@ var refusedColumns = []duck.Column{
 var correctedColumns = []duck.Column{
 	{Name: "original_n", Type: "BIGINT"}, {Name: "original_row", Type: "BIGINT"}, {Name: "outcome", Type: "VARCHAR"}, {Name: "row_no", Type: "BIGINT"},
 	{Name: "corrected_by", Type: "VARCHAR"}, {Name: "corrected_at", Type: "VARCHAR"}, {Name: "way", Type: "VARCHAR"}, {Name: "workbook", Type: "VARCHAR"},
-	{Name: "origin_file", Type: "VARCHAR"}, {Name: "origin_line", Type: "BIGINT"},
+	{Name: "origin_file", Type: "VARCHAR"}, {Name: "origin_line", Type: "BIGINT"}, {Name: "note", Type: "VARCHAR"},
 }
 
 // OpenBook makes the views over the dataset's newest entry.
@@ -126,7 +126,7 @@ var statements = []string{
 	select t.content, t.seen, t.first_day, t.last_day, t.first.n as n, t.first.row_no as row_no, t.last.n as last_n, t.last.row_no as last_row,
 		case c.outcome when 'accepted' then 'corrected' when 'duplicate' then 'corrected' when 'skipped' then 'corrected'
 			when 'withdrawn' then 'withdrawn' when 'again' then 'again' else 'open' end as state,
-		l.reason, l.source, l.received_at, c.outcome, c.corrected_by, c.corrected_at, c.way, c.workbook, c.origin_file as corrected_file, c.origin_line as corrected_line,
+		l.reason, l.source, l.received_at, c.outcome, c.corrected_by, c.corrected_at, c.way, c.workbook, c.origin_file as corrected_file, c.origin_line as corrected_line, c.note,
 		c.n as corrected_n, c.row_no as corrected_row
 	from thing as t
 	join (select n, row_no, reason, source, received_at from refused) as l on l.n = t.last.n and l.row_no = t.last.row_no

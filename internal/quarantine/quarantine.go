@@ -62,6 +62,7 @@ type Row struct {
 	Source string `json:"source,omitempty"` // whose pull brought it; empty: a person
 
 	N, No      int64 `json:"-"` // the two numbers of the id
+	newest     Place // of the newest row that says the same; known of a page only
 	ReceivedAt int64 `json:"-"` // when it last came, in microseconds of wall time
 }
 
@@ -69,7 +70,7 @@ type Row struct {
 type Correction struct {
 	By       string `json:"by"`
 	At       string `json:"at"`                 // Shanghai wall time
-	Way      string `json:"way"`                // workbook or retry
+	Way      string `json:"way"`                // workbook, form or retry
 	Workbook string `json:"workbook,omitempty"` // its SHA-256
 	Outcome  string `json:"outcome"`            // accepted, duplicate, skipped, again, withdrawn
 	Became   string `json:"became,omitempty"`   // id of the refused row that it became, where it was refused again
@@ -77,6 +78,7 @@ type Correction struct {
 	Line     int64  `json:"line,omitempty"`     // row in the sheet
 	N        int64  `json:"commit"`             // commit of the dataset's chain that holds the correction
 	RowNo    int64  `json:"row_no,omitempty"`   // number of the staged row in that commit
+	Note     string `json:"note,omitempty"`     // why, in the words of who decided
 }
 
 // List yields refused rows, dataset by dataset in the order given, each in order of arrival, which of
@@ -118,7 +120,8 @@ func (b *Book) List(ctx context.Context, q Query) iter.Seq2[Row, error] {
 				select `+id+`, r.run, r.origin_file, r.origin_line, r.reason, r.column_name, r.value, r.original, r.received_on,
 					`+state+`, s.seen, s.first_day, s.last_day,
 					coalesce(s.outcome, ''), coalesce(s.corrected_by, ''), coalesce(s.corrected_at, ''), coalesce(s.way, ''), coalesce(s.workbook, ''),
-					coalesce(s.corrected_file, ''), coalesce(s.corrected_line, 0), coalesce(s.corrected_n, 0), coalesce(s.corrected_row, 0), s.source, s.received_at
+					coalesce(s.corrected_file, ''), coalesce(s.corrected_line, 0), coalesce(s.corrected_n, 0), coalesce(s.corrected_row, 0), s.source, s.received_at,
+					coalesce(s.note, ''), s.last_n, s.last_row
 				from standing as s join refused as r on `+join+`
 				where r.filename = `+duck.Text(path)+` and `+where+` order by r.row_no`, q.Reason, q.Run) {
 				if !yield(row, err) || err != nil {
@@ -142,7 +145,7 @@ func (b *Book) rows(ctx context.Context, query string, args ...any) iter.Seq2[Ro
 			var c Correction
 			var original string
 			if err := rows.Scan(&r.N, &r.No, &r.Run, &r.File, &r.Line, &r.Reason, &r.Column, &r.Value, &original, &r.ReceivedOn,
-				&r.State, &r.Seen, &r.FirstDay, &r.LastDay, &c.Outcome, &c.By, &c.At, &c.Way, &c.Workbook, &c.File, &c.Line, &c.N, &c.RowNo, &r.Source, &r.ReceivedAt); err != nil {
+				&r.State, &r.Seen, &r.FirstDay, &r.LastDay, &c.Outcome, &c.By, &c.At, &c.Way, &c.Workbook, &c.File, &c.Line, &c.N, &c.RowNo, &r.Source, &r.ReceivedAt, &c.Note, &r.newest.N, &r.newest.No); err != nil {
 				yield(Row{}, b.failed(err))
 				return
 			}

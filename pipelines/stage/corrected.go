@@ -39,10 +39,11 @@ var correctedSchema = arrow.NewSchema([]arrow.Field{
 	{Name: "row_no", Type: arrow.PrimitiveTypes.Int64, Nullable: true}, // in this commit's rows, or its refused rows
 	{Name: "corrected_by", Type: arrow.BinaryTypes.String},
 	{Name: "corrected_at", Type: wallClock},
-	{Name: "way", Type: arrow.BinaryTypes.String},      // workbook or retry
-	{Name: "workbook", Type: arrow.BinaryTypes.String}, // its SHA-256; empty for a retry
+	{Name: "way", Type: arrow.BinaryTypes.String},      // workbook, form or retry
+	{Name: "workbook", Type: arrow.BinaryTypes.String}, // its SHA-256; empty for a form or a retry
 	{Name: "origin_file", Type: arrow.BinaryTypes.String, Nullable: true},
 	{Name: "origin_line", Type: arrow.PrimitiveTypes.Int64},
+	{Name: "note", Type: arrow.BinaryTypes.String, Nullable: true}, // why, in the words of who decided; masked like any text
 }, nil)
 
 // Mend is what somebody decided about one refused row.
@@ -53,6 +54,7 @@ type Mend struct {
 	Withdraw bool
 	File     string // where the decision stands: workbook and sheet, with the line in it
 	Line     int64
+	Note     string // why, in the words of who decided; may be empty
 }
 
 // Correction is a set of decisions about the refused rows that one source brought to a dataset,
@@ -63,7 +65,7 @@ type Correction struct {
 	Run      string
 	Head     int64  // the entry of the chain on which the rows were found open
 	By       string // who decided
-	Way      string // workbook or retry
+	Way      string // workbook, form or retry
 	Workbook string // its SHA-256
 	Mends    iter.Seq2[Mend, error]
 
@@ -254,7 +256,8 @@ func (b *batch) link(ctx context.Context, one Mend, outcome string, rowNo int64)
 	t.text(7, m.Workbook)
 	t.optional(8, b.masker.text(one.File))
 	t.number(9, one.Line)
-	return t.added(ctx, len(m.By)+len(m.Workbook)+len(one.File)+64)
+	t.optional(10, b.masker.text(one.Note))
+	return t.added(ctx, len(m.By)+len(m.Workbook)+len(one.File)+len(one.Note)+64)
 }
 
 // wallMicros gives a time as microseconds of Shanghai wall time.

@@ -18,7 +18,26 @@ alter table run add column source text not null default '';
 create index run_source on run (source, started_at);
 create index run_step on run (step, subject, started_at);
 
+-- A workbook between its check and its taking in, in parts, sealed: what a clerk wrote into it may name
+-- persons. It lies here and not in a file so that any node can take it in. Old ones are deleted.
+create table upload (
+    id     text   not null primary key,
+    name   text   not null,
+    sha256 text   not null,
+    bytes  bigint not null,
+    by_id  text   not null,
+    at     bigint not null
+);
+create table upload_part (
+    upload text   not null,
+    no     bigint not null,
+    body   text   not null,
+    primary key (upload, no)
+);
+
 -- +goose Down
+drop table upload_part;
+drop table upload;
 drop index run_step;
 drop index run_source;
 alter table run drop column source;
