@@ -7,9 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"xinshu/catalog"
+	"xinshu/internal/desk"
 	"xinshu/internal/duck"
-	"xinshu/internal/fault"
 	"xinshu/internal/quarantine"
 	"xinshu/pipelines/stage"
 )
@@ -35,38 +34,23 @@ func (f *rowFlags) add(cmd *cobra.Command, run bool) {
 	}
 }
 
+func (f *rowFlags) chosen() desk.RefusedRows {
+	return desk.RefusedRows{Department: f.department, Datasets: f.Datasets, Reason: f.Reason, Run: f.Run}
+}
+
 // query names the datasets that are meant, and refuses names that nothing has.
-func (f *rowFlags) query(a *app) (quarantine.Query, error) {
-	q := f.Query
-	for _, id := range q.Datasets {
-		if _, ok := a.catalog.Dataset(id); !ok {
-			return q, usageError{&fault.Error{Op: "choose the dataset", Code: fault.NotFound, Err: fmt.Errorf("there is no dataset %q", id), Hint: "see xinshu catalog list"}}
-		}
-	}
-	if len(q.Datasets) > 0 && f.department == "" {
-		return q, nil
-	}
-	chosen := q.Datasets
-	q.Datasets = nil
-	for _, ds := range a.catalog.Datasets {
-		named := len(chosen) == 0
-		for _, id := range chosen {
-			named = named || id == ds.ID
-		}
-		if named && (f.department == "" || ds.Owner == f.department) {
-			q.Datasets = append(q.Datasets, ds.ID)
-		}
-	}
-	if len(q.Datasets) == 0 {
-		return q, usageError{&fault.Error{Op: "choose the datasets", Code: fault.NotFound, Err: fmt.Errorf("department %q has none of them", f.department), Hint: "see xinshu catalog list"}}
+func (f *rowFlags) query(ctx context.Context, a *app) (q quarantine.Query, err error) {
+	q = f.Query
+	if q.Datasets, err = a.desk.QuarantineDatasets(ctx, f.chosen()); err != nil {
+		return q, usageError{err}
 	}
 	return q, nil
 }
 
-// withQuarantine opens hub and DuckDB for a command about refused rows.
+// withQuarantine opens hub and DuckDB for a command that reads refused rows.
 func (t *terminal) withQuarantine(o *options, f *rowFlags, do func(ctx context.Context, a *app, db *duck.DB, q quarantine.Query) error) func(*cobra.Command, []string) error {
 	return t.withApp(o, func(ctx context.Context, a *app) (err error) {
-		q, err := f.query(a)
+		q, err := f.query(ctx, a)
 		if err != nil {
 			return err
 		}
@@ -143,25 +127,4 @@ func sumCommand(t *terminal, o *options) *cobra.Command {
 		return nil
 	})
 	return cmd
-}
-
-// contract gives what the quarantine needs to know of a dataset.
-func (a *app) contract(ds catalog.Dataset) (quarantine.Contract, *stage.Rereader, error) {
-	r, err := a.pipeline.Stager.Reread(ds)
-	if err != nil {
-		return quarantine.Contract{}, nil, err
-	}
-	return quarantine.Contract{
-		Dataset: ds, Field: r.Field,
-		Sentence: func(reason string) catalog.Text { return stage.Sentence(reason, ds) },
-		Lost:     func(cells []quarantine.Cell) (string, bool) { return r.Lost(stagedCells(cells)) },
-	}, r, nil
-}
-
-func stagedCells(cells []quarantine.Cell) []stage.Cell {
-	row := make([]stage.Cell, len(cells))
-	for i, c := range cells {
-		row[i] = stage.Cell(c)
-	}
-	return row
 }

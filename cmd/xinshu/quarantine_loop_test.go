@@ -15,6 +15,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"xinshu/internal/chain"
+	"xinshu/internal/desk"
 	"xinshu/internal/lake"
 	"xinshu/internal/quarantine"
 )
@@ -39,7 +40,7 @@ func TestTheQuarantineLoop(t *testing.T) {
 	if n := mend(t, book, mended); n != bad {
 		t.Fatalf("the workbook has %d rows, want %d", n, bad)
 	}
-	var back Resubmitted
+	var back desk.Resubmitted
 	out, _ = xinshu(t, "", "quarantine", "resubmit", book, "--by", "王五", "--json", "--data", data)
 	decode(t, out, &back)
 	if len(back.Datasets) != 1 || back.Datasets[0].Accepted != mended || back.Datasets[0].Unchanged != bad-mended {
@@ -57,7 +58,7 @@ func TestTheQuarantineLoop(t *testing.T) {
 	}
 	// Once more: nothing changes, and the answer says why.
 	out, _ = xinshu(t, "", "quarantine", "resubmit", book, "--by", "王五", "--json", "--data", data)
-	var twice Resubmitted
+	var twice desk.Resubmitted
 	decode(t, out, &twice)
 	if c := twice.Datasets[0]; c.Commit != 0 || c.Changed != 0 || c.Before["accepted"] != mended {
 		t.Errorf("the second time became %+v", c)

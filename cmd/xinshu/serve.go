@@ -105,7 +105,8 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 // newDesk wires what console, API and commands ask.
 func (a *app) newDesk() *desk.Desk {
 	return &desk.Desk{Catalog: a.catalog, Drivers: a.drivers, Lake: a.lake, State: a.state, Pipeline: a.pipeline, SQL: sql.Files,
-		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data, Vault: a.vault, Trail: audit.New(a.state, a.vault, a.now), Given: a.config.given(), Review: a.config.Cases.Review, Book: a.newBook()}
+		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data, Vault: a.vault, Trail: audit.New(a.state, a.vault, a.now), Given: a.config.given(), Review: a.config.Cases.Review,
+		Book: a.newBook()}
 }
 
 // given gives the connections that stand in the config.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/user"
 	"slices"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/connectors"
+	"xinshu/internal/auth"
 	"xinshu/pipelines"
 	"xinshu/pipelines/push"
 	"xinshu/pipelines/score"
@@ -126,8 +128,17 @@ func (t *terminal) withApp(o *options, do func(ctx context.Context, a *app) erro
 		}
 		defer func() { err = errors.Join(err, a.Close()) }()
 		a.pipeline.Watch = newProgress(t.err).event
-		return do(cmd.Context(), a)
+		return do(auth.With(cmd.Context(), auth.Shell(login())), a)
 	}
+}
+
+// login is who sits at the shell, as the machine calls them.
+func login() string {
+	u, err := user.Current()
+	if err != nil {
+		return "shell"
+	}
+	return u.Username
 }
 
 func runCommand(t *terminal, o *options) *cobra.Command {

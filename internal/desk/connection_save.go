@@ -102,7 +102,7 @@ func (d *Desk) SaveConnection(ctx context.Context, draft Draft) (Connection, []F
 	op := "save the " + draft.Role + " " + draft.ID
 	g, faults, err := d.complete(ctx, draft)
 	if err != nil || len(faults) > 0 {
-		return Connection{}, faults, errors.Join(err)
+		return Connection{}, faults, err
 	}
 	b, secrets := d.parted(g)
 	b.Values = withoutDefaults(d.Drivers[g.Kind].Settings, b.Values)
@@ -119,10 +119,14 @@ func (d *Desk) SaveConnection(ctx context.Context, draft Draft) (Connection, []F
 	if k.Secrets, err = d.sealed(k.SecretPlace(), secrets); err != nil {
 		return Connection{}, nil, &fault.Error{Op: op, Code: fault.CodeOf(err), Err: err}
 	}
-	if k, err = d.State.SaveConnection(ctx, k); err != nil {
+	act := auth.Act{Action: k.Role + ".save", Kind: k.Role, ID: k.ID, Detail: map[string]string{"kind": k.Kind, "datasets": strings.Join(slices.Sorted(maps.Keys(g.Datasets)), " ")}}
+	if err := d.noted(ctx, act, func() (err error) {
+		k, err = d.State.SaveConnection(ctx, k)
+		return err
+	}); err != nil {
 		return Connection{}, nil, err
 	}
-	if err := d.connectionChanged(ctx, "save", k.Role, k.ID, k.Kind); err != nil {
+	if err := d.targetsChanged(ctx, k.Role); err != nil {
 		return Connection{}, nil, err
 	}
 	c, err := d.readKept(k)
@@ -147,22 +151,19 @@ func (d *Desk) RemoveConnection(ctx context.Context, role, id string, version in
 	if _, fixed := d.fixed(role, id); fixed {
 		return &fault.Error{Op: "remove the " + role + " " + id, Code: fault.Conflict, Err: errors.New("it stands in xinshu.yaml"), Hint: "take it out of the file and start the hub again"}
 	}
-	if err := d.State.RemoveConnection(ctx, role, id, version); err != nil {
+	if err := d.noted(ctx, auth.Act{Action: role + ".remove", Kind: role, ID: id}, func() error {
+		return d.State.RemoveConnection(ctx, role, id, version)
+	}); err != nil {
 		return err
 	}
-	return d.connectionChanged(ctx, "remove", role, id, "")
+	return d.targetsChanged(ctx, role)
 }
 
-func (d *Desk) connectionChanged(ctx context.Context, what, role, id, kind string) error {
-	detail := map[string]string{}
-	if kind != "" {
-		detail["kind"] = kind
+func (d *Desk) targetsChanged(ctx context.Context, role string) error {
+	if role != TargetRole {
+		return nil
 	}
-	err := d.note(ctx, role+"."+what, role, id, detail)
-	if role == TargetRole {
-		err = errors.Join(err, d.SetTargets(ctx))
-	}
-	return err
+	return d.SetTargets(ctx)
 }
 
 // withoutDefaults leaves out what says what the kind says anyway, and what does not matter beside the

@@ -38,8 +38,9 @@ type Desk struct {
 	Review   []cases.Kind // kinds of cases whose decision a second person confirms
 	Book     *schedule.Book
 
-	kept kept
-	days pastDays
+	kept    kept
+	days    pastDays
+	shelves shelves
 }
 
 // Today is the day of the hub's clock in Shanghai.

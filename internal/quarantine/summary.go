@@ -20,7 +20,8 @@ type Sum struct {
 	Withdrawn   int64  `json:"withdrawn"`
 }
 
-func (s *Sum) add(o Sum) {
+// Add counts another line in.
+func (s *Sum) Add(o Sum) {
 	s.Quarantined += o.Quarantined
 	s.Repeated += o.Repeated
 	s.Again += o.Again
@@ -62,7 +63,7 @@ func Summarise(ctx context.Context, lake Lake, db *duck.DB, q Query) (Summary, e
 				return all, b.failed(err)
 			}
 			all.Rows = append(all.Rows, s)
-			all.Total.add(s)
+			all.Total.Add(s)
 		}
 		err = rows.Err()
 		_ = rows.Close()
