@@ -16,7 +16,6 @@ create table connection (
 -- The source whose pull a run was; empty for other steps, and for runs that were not noted so yet.
 alter table run add column source text not null default '';
 create index run_source on run (source, started_at);
-create index run_step on run (step, subject, started_at);
 
 -- A workbook between its check and its taking in, in parts, sealed: what a clerk wrote into it may name
 -- persons. It lies here and not in a file so that any node can take it in. Old ones are deleted.
@@ -38,7 +37,6 @@ create table upload_part (
 -- +goose Down
 drop table upload_part;
 drop table upload;
-drop index run_step;
 drop index run_source;
 alter table run drop column source;
 drop table connection;
