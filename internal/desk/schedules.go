@@ -1,0 +1,90 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"xinshu/internal/auth"
+	"xinshu/pipelines/schedule"
+)
+
+// ScheduleLine is a schedule with what became of its newest task.
+type ScheduleLine struct {
+	schedule.Schedule
+	Last schedule.Task // zero: it never fired
+}
+
+// Schedules lists all schedules by id.
+func (d *Desk) Schedules(ctx context.Context) ([]ScheduleLine, error) {
+	all, err := d.Book.Schedules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last, err := d.State.NewestTasks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]ScheduleLine, len(all))
+	for i, s := range all {
+		lines[i] = ScheduleLine{Schedule: s, Last: last[s.ID]}
+	}
+	return lines, nil
+}
+
+// Schedule gives one schedule.
+func (d *Desk) Schedule(ctx context.Context, id string) (schedule.Schedule, error) {
+	return d.Book.Schedule(ctx, id)
+}
+
+// NextTimes checks a schedule as somebody filled it in and gives its next n firings. One that waits for
+// fresh datasets has none that can be told.
+func (d *Desk) NextTimes(ctx context.Context, s schedule.Schedule, n int) ([]time.Time, error) {
+	if _, err := d.Book.Validate(s, d.Now()); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(d.Book.Known(ctx, s.Work), d.Book.Fresh(s.Fresh)); err != nil {
+		return nil, err
+	}
+	if len(s.Fresh) > 0 {
+		return nil, nil
+	}
+	return d.Book.Next(s, d.Now(), n)
+}
+
+// SaveSchedule keeps a schedule, new with Version 0, else over the version that was read.
+func (d *Desk) SaveSchedule(ctx context.Context, s schedule.Schedule) (saved schedule.Schedule, err error) {
+	if _, err := d.NextTimes(ctx, s, 1); err != nil {
+		return s, err
+	}
+	act := auth.Act{Action: "schedule.save", Kind: "schedule", ID: s.ID, Detail: map[string]string{"spec": s.Spec, "do": s.Work.Do, "source": s.Work.Source}}
+	return saved, d.noted(ctx, act, func() (err error) {
+		saved, err = d.Book.Save(ctx, s, decider(ctx))
+		return err
+	})
+}
+
+// DeleteSchedule removes a schedule; what it fired stays in the list of tasks.
+func (d *Desk) DeleteSchedule(ctx context.Context, id string, version int64) error {
+	return d.noted(ctx, auth.Act{Action: "schedule.remove", Kind: "schedule", ID: id}, func() error { return d.Book.DeleteSchedule(ctx, id, version) })
+}
+
+// PauseSchedule lets a schedule fire no more, or again.
+func (d *Desk) PauseSchedule(ctx context.Context, id string, paused bool) (s schedule.Schedule, err error) {
+	action := "schedule.resume"
+	if paused {
+		action = "schedule.pause"
+	}
+	return s, d.noted(ctx, auth.Act{Action: action, Kind: "schedule", ID: id}, func() (err error) {
+		s, err = d.Book.Pause(ctx, id, paused, decider(ctx))
+		return err
+	})
+}
+
+// RunSchedule queues a schedule's work once more, beside its ticks.
+func (d *Desk) RunSchedule(ctx context.Context, id string) (t schedule.Task, err error) {
+	return t, d.noted(ctx, auth.Act{Action: "schedule.run", Kind: "schedule", ID: id}, func() (err error) {
+		t, err = d.Book.RunNow(ctx, id, decider(ctx))
+		return err
+	})
+}
