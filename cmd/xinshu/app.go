@@ -15,6 +15,8 @@ import (
 	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/connectors/all"
+	"xinshu/internal/audit"
+	"xinshu/internal/auth"
 	"xinshu/internal/chain"
 	"xinshu/internal/desk"
 	"xinshu/internal/duck"
@@ -39,6 +41,9 @@ type app struct {
 	lake     *lake.Lake
 	state    *state.State
 	vault    *vault.Vault
+	trail    *audit.Trail
+	accounts *auth.Accounts
+	keys     *auth.Keys
 	pipeline *pipelines.Pipeline
 	desk     *desk.Desk
 	duck     duck.Options
@@ -84,6 +89,9 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	if a.state, err = state.Open(ctx, c.stateAddress(), now); err != nil {
 		return nil, err
 	}
+	a.trail = audit.New(a.state, a.vault, now)
+	a.accounts = auth.NewAccounts(a.state, a.trail, c.Auth.rules(), now)
+	a.keys = auth.NewKeys(a.state, a.state, a.vault, a.trail, now)
 	a.duck = duck.Options{Threads: c.Score.Threads, MemoryMB: c.Score.MemoryMB, TempDir: a.lake.TempDir()}
 	a.wire(key)
 	a.desk = a.newDesk()

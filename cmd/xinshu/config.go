@@ -37,6 +37,7 @@ type Config struct {
 	Receive ReceiveConfig `yaml:"receive,omitempty"`
 	Serve   ServeConfig   `yaml:"serve,omitempty"`
 	Vault   VaultConfig   `yaml:"vault,omitempty"`
+	Auth    AuthConfig    `yaml:"auth,omitempty"`
 }
 
 // CasesConfig says how cases are decided.
@@ -170,6 +171,7 @@ func (c *Config) resolve(f *configFaults) {
 	secret(&c.Store.SecretKey, "store", "secret_key")
 	secret(&c.MaskKey, "mask_key")
 	secret(&c.Vault.Key, "vault", "key")
+	secret(&c.Auth.OIDC.ClientSecret, "auth", "oidc", "client_secret")
 	for i := range c.Vault.OldKeys {
 		secret(&c.Vault.OldKeys[i], "vault", "old_keys", i)
 	}

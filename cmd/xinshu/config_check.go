@@ -184,6 +184,7 @@ func (c *Config) check(f *configFaults) {
 		}
 	}
 	c.Vault.check(f)
+	c.Auth.check(f)
 	c.checkConnections(f)
 }
 

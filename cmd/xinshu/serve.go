@@ -13,7 +13,6 @@ import (
 
 	"xinshu/connectors"
 	"xinshu/internal/api"
-	"xinshu/internal/audit"
 	"xinshu/internal/auth"
 	"xinshu/internal/console"
 	"xinshu/internal/desk"
@@ -105,7 +104,7 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 // newDesk wires what console, API and commands ask.
 func (a *app) newDesk() *desk.Desk {
 	return &desk.Desk{Catalog: a.catalog, Drivers: a.drivers, Lake: a.lake, State: a.state, Pipeline: a.pipeline, SQL: sql.Files,
-		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data, Vault: a.vault, Trail: audit.New(a.state, a.vault, a.now), Given: a.config.given(), Review: a.config.Cases.Review,
+		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data, Vault: a.vault, Trail: a.trail, Given: a.config.given(), Review: a.config.Cases.Review,
 		Book: a.newBook()}
 }
 
@@ -132,8 +131,12 @@ func (c Config) given() []desk.Given {
 // service is everything that the hub answers over HTTP.
 func (a *app) service() (http.Handler, error) {
 	d, log := a.desk, slog.Default()
-	rest := api.New(api.Options{Desk: d, Who: a.who, Now: a.now, Version: version, Log: log})
-	pages, err := console.New(console.Options{Desk: d, Files: web.Files, Who: a.who, Now: a.now, Version: version, Log: log})
+	guard, err := a.newGuard()
+	if err != nil {
+		return nil, err
+	}
+	rest := api.New(api.Options{Desk: d, Who: guard.Program, Now: a.now, Version: version, Log: log})
+	pages, err := console.New(console.Options{Desk: d, Files: web.Files, Who: a.who, Token: guard.CSRF, Now: a.now, Version: version, Log: log})
 	if err != nil {
 		return nil, err
 	}

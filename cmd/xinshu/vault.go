@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xinshu/internal/auth"
 	"xinshu/internal/fault"
 	"xinshu/internal/vault"
 )
@@ -99,6 +100,9 @@ func vaultRotate(t *terminal, o *options) *cobra.Command {
 			if a.vault, err = openVault(a.config); err != nil {
 				return err
 			}
+		}
+		if err := a.trail.Record(ctx, auth.Act{Action: "vault.rotate", Kind: "vault", ID: a.vault.First()}); err != nil {
+			return err
 		}
 		_, renewed, err := a.vault.Rotate(ctx, a.state)
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"xinshu/internal/fault"
@@ -37,14 +38,14 @@ type Accounts struct {
 	trail Recorder
 	rules Rules
 	now   func() time.Time
-	decoy string        // a stored password that nobody has: an unknown name costs what a known one does
+	decoy func() string // a stored password that nobody has: an unknown name costs what a known one does
 	turn  chan struct{} // each hash takes memory, so only a few are made at once
 }
 
 // NewAccounts wires accounts to what keeps them.
 func NewAccounts(store Store, trail Recorder, rules Rules, now func() time.Time) *Accounts {
 	rules = rules.orDefaults()
-	return &Accounts{store: store, trail: trail, rules: rules, now: now, decoy: rules.Cost.Hash(newToken()), turn: make(chan struct{}, 4)}
+	return &Accounts{store: store, trail: trail, rules: rules, now: now, decoy: sync.OnceValue(func() string { return rules.Cost.Hash(newToken()) }), turn: make(chan struct{}, 4)}
 }
 
 func (a *Accounts) record(ctx context.Context, act Act) error { return a.trail.Record(ctx, act) }

@@ -115,7 +115,7 @@ func (a *Accounts) prove(ctx context.Context, name, password string) (u User, ri
 	if err != nil {
 		return u, false, "", err
 	}
-	stored, known := a.decoy, found && len(hashes) > 0
+	stored, known := a.decoy(), found && len(hashes) > 0
 	if known {
 		stored = hashes[0]
 	}
