@@ -53,6 +53,8 @@ func New(o Options) (*Console, error) {
 		c.overviewPages(),
 		c.preferencePages(),
 		c.deliveryPages(),
+		c.findPages(),
+		c.gradePages(),
 	) {
 		c.add(p)
 		c.has[p.Pattern] = true

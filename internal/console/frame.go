@@ -42,7 +42,7 @@ var side = []Group{
 	{"watch", []Area{{Name: "overview", Path: "/", right: auth.OverviewSee}, {Name: "alerts", Path: "/alerts", right: auth.AlertsSee}}},
 	{"collect", []Area{{Name: "sources", Path: "/sources", right: auth.SourcesSee}, {Name: "schedules", Path: "/schedules", right: auth.SchedulesSee},
 		{Name: "runs", Path: "/runs", right: auth.RunsSee}, {Name: "quarantine", Path: "/quarantine", right: auth.QuarantineSee}}},
-	{"results", []Area{{Name: "grades", Path: "/grades", right: auth.GradesSum}, {Name: "cases", Path: "/cases", right: auth.CasesSee}, {Name: "deliveries", Path: "/deliveries", right: auth.DeliveriesSee}}},
+	{"results", []Area{{Name: "find", Path: "/find", right: auth.GradesSee}, {Name: "grades", Path: "/grades", right: auth.GradesSum}, {Name: "cases", Path: "/cases", right: auth.CasesSee}, {Name: "deliveries", Path: "/deliveries", right: auth.DeliveriesSee}}},
 	{"rules", []Area{{Name: "catalogue", Path: "/catalogue", right: auth.CatalogueSee}, {Name: "policies", Path: "/policies", right: auth.PoliciesSee}}},
 	{"house", []Area{{Name: "settings", Path: "/settings", right: auth.Self}}},
 }
@@ -74,7 +74,7 @@ func (f *Frame) May(right string) bool { return f.Actor.May(auth.Right(right)) }
 func (f *Frame) Page(pattern string) bool { return f.console.has[pattern] }
 
 // HasSearch says whether the bar shows the search for entities.
-func (f *Frame) HasSearch() bool { return f.Page("GET /grades") && f.Actor.May(auth.GradesSee) }
+func (f *Frame) HasSearch() bool { return f.Page("GET /find") && f.Actor.May(auth.GradesSee) }
 
 // Areas gives the side as this actor sees it.
 func (f *Frame) Areas() []Group {

@@ -2,9 +2,11 @@ package desk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"xinshu/catalog"
+	"xinshu/internal/auth"
 	"xinshu/internal/explain"
 	"xinshu/internal/fault"
 	"xinshu/internal/grading"
@@ -25,6 +27,10 @@ type Explained struct {
 	Entity  results.Entity      `json:"entity"`
 	Reasons []string            `json:"trial_reasons,omitempty"` // why the result is a trial
 	History []results.Statement `json:"history"`                 // everything published of it under the policy, newest first
+	Sums    []Sum               `json:"sums"`                    // the lines under the policy's indicators
+	Whole   []explain.Line      `json:"whole"`                   // the lines that belong to no indicator
+	Grades  []Standing          `json:"grades"`                  // its newest grade under each policy that the actor may see
+	Told    []Told              `json:"told,omitempty"`          // what targets were told of it under the policy, for who may see deliveries
 
 	// Changed says that the policy's file is another one than that of the result: what is told here
 	// is counted by the new one.
@@ -40,7 +46,8 @@ func (d *Desk) CheckCode(raw string) (string, error) {
 	return v.Normalized, nil
 }
 
-// Explain answers why an entity has its grade. The purpose is kept with the question.
+// Explain answers why an entity has its grade. The purpose is kept with the question. Of an entity that
+// the policy does not grade the error says why, and what is told is what was published of it before.
 func (d *Desk) Explain(ctx context.Context, a Asked) (Explained, error) {
 	var out Explained
 	if err := purposed(ctx, "explain a grade", a.Purpose); err != nil {
@@ -67,11 +74,27 @@ func (d *Desk) Explain(ctx context.Context, a Asked) (Explained, error) {
 		return out, err
 	}
 	out.Changed = sealedBy != "" && sealedBy != p.SHA256
-	if out.Explanation, err = d.explanation(ctx, p, a.USCC, clocks); err != nil {
+	if out.Explanation, err = d.explanation(ctx, p, a.USCC, clocks); fault.Is(err, fault.NotFound) {
+		return out, errors.Join(err, d.around(ctx, p, &out)) // not graded, but perhaps it was
+	} else if err != nil {
 		return out, err
 	}
 	_, out.Reasons = p.Trial(out.AsOf)
-	return out, nil
+	out.Sums, out.Whole = sums(p, out.Lines)
+	return out, d.around(ctx, p, &out)
+}
+
+// around lays beside an explanation how the entity stands elsewhere.
+func (d *Desk) around(ctx context.Context, p catalog.Policy, out *Explained) error {
+	hits, err := d.graded(ctx, []results.Entity{out.Entity})
+	if err != nil {
+		return err
+	}
+	out.Grades = hits[0].Grades
+	if auth.From(ctx).May(auth.DeliveriesSee) {
+		out.Told, err = d.State.ToldOf(ctx, out.Entity.USCC, []string{p.ID}, mostTold)
+	}
+	return err
 }
 
 // explanation runs the explainer, and finds the next change.

@@ -15,6 +15,15 @@ for (const box of document.querySelectorAll("[data-live]")) {
   addEventListener("pagehide", () => source.close());
 }
 
+// data-print prints the page, everything unfolded.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    for (const fold of document.querySelectorAll("details.fold-print")) fold.open = true;
+    window.print();
+  });
+}
+
 // data-copy="text" copies it; the button shows only where copying works.
 for (const button of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) continue;
