@@ -122,14 +122,6 @@ func (c *Console) ranks(q *Request) map[string]map[string]int {
 	return all
 }
 
-// shade spreads so many grades over the five colours, the best always the first and the worst the last.
-func shade(place, of int) int {
-	if of <= 1 {
-		return 1
-	}
-	return 1 + (place*4+(of-1)/2)/(of-1)
-}
-
 // historyOf draws the score of everything published of an entity.
 func (q *Request) historyOf(told desk.Explained, p catalog.Policy) chart.Picture {
 	if len(told.History) < 2 {

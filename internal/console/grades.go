@@ -100,8 +100,6 @@ func (q *Request) sharesOf(p catalog.Policy, sum desk.Distribution) chart.Pictur
 	return b
 }
 
-func gradeClass(place, of int) string { return fmt.Sprintf("g%d", shade(place, of)) }
-
 // mostParts bounds how many areas or industries one picture shows.
 const mostParts = 15
 

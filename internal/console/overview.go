@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -114,12 +115,15 @@ func (q *Request) gradeBars(all []desk.Distribution) (list []policyGrades) {
 	return list
 }
 
-// gradeClass spreads the grades of a policy, the best first, over the five colours.
-func gradeClass(place, of int) string {
+// gradeClass is the colour of a grade: the grades of a policy, the best first, spread over five.
+func gradeClass(place, of int) string { return fmt.Sprintf("g%d", shade(place, of)) }
+
+// shade is the number of that colour, 1 for the best.
+func shade(place, of int) int {
 	if of < 2 {
-		return "g1"
+		return 1
 	}
-	return []string{"g1", "g2", "g3", "g4", "g5"}[min(place*4/(of-1), 4)]
+	return 1 + min(place*4/(of-1), 4)
 }
 
 // nowhere answers what no page does.
