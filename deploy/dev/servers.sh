@@ -27,3 +27,4 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 [ ! -x "$here/s3server.sh" ] || "$here/s3server.sh" install
 "$here/browser.sh" install
+MODULES=openapi "$here/browser.sh" install
