@@ -65,7 +65,8 @@ func scanSchedule(row interface{ Scan(dest ...any) error }) (one schedule.Schedu
 	return one, nil
 }
 
-// SaveSchedule stores a schedule over the version that was read, 0 for a new one.
+// SaveSchedule stores a schedule over the version that was read, 0 for a new one. Its newest tick is
+// the engine's to move; only a schedule that was paused begins anew at the one given.
 func (s *State) SaveSchedule(ctx context.Context, one schedule.Schedule) (schedule.Schedule, error) {
 	op := "save schedule " + one.ID
 	body, err := json.Marshal(one)
@@ -81,9 +82,10 @@ func (s *State) SaveSchedule(ctx context.Context, one schedule.Schedule) (schedu
 			one.ID, string(body), flag(one.Paused), fresh, millis(one.NextAt), millis(one.FiredAt), millis(one.SavedAt), one.SavedBy)
 	} else {
 		res, err = s.db.ExecContext(ctx, `
-			update schedule set body = $1, paused = $2, fresh = $3, next_at = $4, fired_at = $5, version = version + 1, saved_at = $6, saved_by = $7
+			update schedule set body = $1, fired_at = case when paused = 1 and $2 = 0 then cast($3 as bigint) else fired_at end,
+				paused = $2, fresh = $4, next_at = $5, version = version + 1, saved_at = $6, saved_by = $7
 			where id = $8 and version = $9`,
-			string(body), flag(one.Paused), fresh, millis(one.NextAt), millis(one.FiredAt), millis(one.SavedAt), one.SavedBy, one.ID, one.Version)
+			string(body), flag(one.Paused), millis(one.FiredAt), fresh, millis(one.NextAt), millis(one.SavedAt), one.SavedBy, one.ID, one.Version)
 	}
 	if err := s.changed(op, res, err, func() error { return s.otherVersion(ctx, op, one.ID) }); err != nil {
 		return one, err

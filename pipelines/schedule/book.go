@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"strings"
 	"time"
 
 	"xinshu/internal/fault"
@@ -21,7 +22,7 @@ type Book struct {
 }
 
 // Save checks a schedule and stores it, new with Version 0, else over the version that was read. Its
-// times are counted from now.
+// times are counted from now; one whose times are not changed keeps the tick that is next.
 func (b *Book) Save(ctx context.Context, s Schedule, by string) (Schedule, error) {
 	now := b.Now()
 	s, err := b.Validate(s, now)
@@ -40,9 +41,16 @@ func (b *Book) Save(ctx context.Context, s Schedule, by string) (Schedule, error
 		if err != nil {
 			return s, err
 		}
-		s.FiredAt = before.FiredAt
+		if !s.Paused && !before.Paused && s.timing() == before.timing() {
+			s.NextAt = before.NextAt
+		}
 	}
 	return b.SaveSchedule(ctx, s)
+}
+
+// timing is what decides when a schedule fires.
+func (s Schedule) timing() string {
+	return strings.Join(append([]string{s.Spec, s.Zone, s.Days, s.Window}, s.Fresh...), "\n")
 }
 
 // Pause lets a schedule fire no more, or again. What passes while it is paused is not made up for.
@@ -51,11 +59,9 @@ func (b *Book) Pause(ctx context.Context, id string, paused bool, by string) (Sc
 	if err != nil || s.Paused == paused {
 		return s, err
 	}
-	s.Paused, s.SavedAt, s.SavedBy = paused, b.Now(), by
-	if !paused {
-		s.FiredAt = b.Now()
-	}
-	if s, err = b.Validate(s, b.Now()); err != nil {
+	now := b.Now()
+	s.Paused, s.SavedAt, s.SavedBy, s.FiredAt = paused, now, by, now
+	if s, err = b.Validate(s, now); err != nil {
 		return s, err
 	}
 	return b.SaveSchedule(ctx, s)
