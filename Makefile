@@ -5,7 +5,7 @@ GO ?= go
 WORK ?= $(CURDIR)/.work
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 # Packages with goroutines of their own run under the race detector.
-RACE := ./connectors/... ./internal/lake/... ./internal/receive ./internal/state/... ./internal/simulate/... ./pipelines/stage ./pipelines/push/... ./pipelines/publish/... ./pipelines
+RACE := ./connectors/... ./internal/lake/... ./internal/receive ./internal/state/... ./internal/simulate/... ./pipelines/stage ./pipelines/push/... ./pipelines/publish/... ./pipelines/schedule ./pipelines
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14

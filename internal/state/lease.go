@@ -41,7 +41,7 @@ func (s *State) TakeTask(ctx context.Context, node string, lease time.Duration) 
 			// A holder that died costs a try, so that a task which kills its node does not kill every node for ever.
 			res, err := tx.ExecContext(ctx, `
 				update task set tries = tries + case when state = 'running' then 1 else 0 end, started_at = case when started_at = 0 then cast($1 as bigint) else started_at end,
-					state = 'running', why = '', about = '', node = $2, fence = $3, lease_until = $4, attempt = attempt + 1
+					state = 'running', why = case when why = 'person' then why else '' end, about = case when why = 'person' then about else '' end, node = $2, fence = $3, lease_until = $4, attempt = attempt + 1
 				where id = $5 and (state = 'waiting' and after_at <= $6 or state = 'running' and lease_until <= $6)`,
 				millis(now), node, fence, millis(now.Add(lease)), id, millis(now))
 			if err != nil {

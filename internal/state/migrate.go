@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 
 	"xinshu/internal/fault"
 )
@@ -45,7 +46,15 @@ func newProvider(db *sql.DB, dialect goose.Dialect) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(dialect, db, files, goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true))
+	options := []goose.ProviderOption{goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true)}
+	if dialect == goose.DialectPostgres { // nodes that start at once take turns
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300), lock.WithUnlockTimeout(1, 30))
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	return goose.NewProvider(dialect, db, files, options...)
 }
 
 func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
@@ -53,8 +62,12 @@ func migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect) error {
 	if err != nil {
 		return err
 	}
-	_, err = provider.Up(ctx)
-	return err
+	for attempt := 1; ; attempt++ {
+		if _, err = provider.Up(ctx); err == nil || attempt == 5 || dialect == goose.DialectPostgres || ctx.Err() != nil {
+			return err
+		}
+		// SQLite has no lock around all of it: a command that began at once may have made the table first.
+	}
 }
 
 // Migration is one change of the tables.

@@ -84,6 +84,9 @@ func failed(op string, err error) error {
 	if errors.As(err, &known) || errors.Is(err, context.Canceled) {
 		return fmt.Errorf("%s: %w", op, err)
 	}
+	if away(err) {
+		return &fault.Error{Op: op, Code: fault.Unavailable, Err: err, Hint: "the state database cannot be reached now"}
+	}
 	return &fault.Error{Op: op, Code: fault.Internal, Err: err, Hint: "the state database could not be read or written; see its own log"}
 }
 

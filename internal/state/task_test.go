@@ -3,12 +3,14 @@ package state
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"xinshu/internal/chain"
 	"xinshu/internal/fault"
+	"xinshu/internal/pgtest"
 	"xinshu/pipelines/schedule"
 )
 
@@ -364,6 +366,27 @@ func TestPagesOfTasks(t *testing.T) {
 			t.Errorf("a made-up cursor: %v", err)
 		}
 	})
+}
+
+func TestProcessesThatStartAtOnceMakeTheTablesOnce(t *testing.T) {
+	for name, address := range map[string]string{"sqlite": filepath.Join(t.TempDir(), "state.db"), "postgres": pgtest.Start(t)} {
+		t.Run(name, func(t *testing.T) {
+			var all sync.WaitGroup
+			for range 4 {
+				all.Go(func() {
+					s, err := Open(t.Context(), address, time.Now)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if err := s.Close(); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+		})
+	}
 }
 
 func TestFencesGrowAboveTheLog(t *testing.T) {

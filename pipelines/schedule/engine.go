@@ -35,6 +35,27 @@ type Engine struct {
 	wake chan struct{}
 	mu   sync.Mutex
 	held map[string]*Hold
+	said map[string]complaint
+}
+
+// complaint is an error that was logged, and when.
+type complaint struct {
+	text string
+	at   time.Time
+}
+
+// complain logs an error, the same one once a minute: a database that is away is asked every second.
+func (e *Engine) complain(doing string, err error) {
+	e.mu.Lock()
+	last := e.said[doing]
+	repeated := last.text == err.Error() && time.Since(last.at) < time.Minute
+	if !repeated {
+		e.said[doing] = complaint{err.Error(), time.Now()}
+	}
+	e.mu.Unlock()
+	if !repeated {
+		e.Log.Error(doing, "error", err)
+	}
 }
 
 const longestBackoff = 30 * time.Minute
@@ -77,7 +98,7 @@ func (e *Engine) begin() {
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails, says its documentation
 	e.node = Node{ID: e.Name + "/" + hex.EncodeToString(b[:]), Name: e.Name, Version: e.Version, Started: e.Now()}
-	e.wake, e.held = make(chan struct{}, 1), map[string]*Hold{}
+	e.wake, e.held, e.said = make(chan struct{}, 1), map[string]*Hold{}, map[string]complaint{}
 }
 
 // look takes ticks and tasks until the context ends.
@@ -90,11 +111,11 @@ func (e *Engine) look(ctx, working context.Context, tasks *sync.WaitGroup) {
 	defer poll.Stop()
 	for ctx.Err() == nil {
 		if err := e.tick(ctx); err != nil && ctx.Err() == nil {
-			e.Log.Error("take ticks", "error", err)
+			e.complain("take ticks", err)
 		}
 		if e.Each != nil {
 			if err := e.Each(ctx); err != nil && ctx.Err() == nil {
-				e.Log.Error("look for work", "error", err)
+				e.complain("look for work", err)
 			}
 		}
 		e.take(ctx, working, free, tasks)
@@ -116,7 +137,7 @@ func (e *Engine) take(ctx, working context.Context, free chan struct{}, tasks *s
 		}
 		t, found, err := e.Keeper.TakeTask(ctx, e.node.ID, e.Lease)
 		if err != nil && ctx.Err() == nil {
-			e.Log.Error("take a task", "error", err)
+			e.complain("take a task", err)
 		}
 		if err != nil || !found {
 			free <- struct{}{}
@@ -150,7 +171,7 @@ func (e *Engine) beats(ctx context.Context) {
 		if now := time.Now(); now.Sub(tidied) > time.Hour {
 			tidied = now
 			if _, err := e.Keeper.ForgetTasks(ctx, e.Now().Add(-e.Keep)); err != nil && ctx.Err() == nil {
-				e.Log.Error("forget old tasks", "error", err)
+				e.complain("forget old tasks", err)
 			}
 		}
 		select {
@@ -170,7 +191,7 @@ func (e *Engine) beat(ctx context.Context) {
 	lost, stopping, err := e.Keeper.Beat(within, node, held, e.Lease)
 	cancel()
 	if err != nil && ctx.Err() == nil {
-		e.Log.Error("renew leases", "error", err)
+		e.complain("renew leases", err)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

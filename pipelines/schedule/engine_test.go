@@ -485,6 +485,22 @@ func TestWhatIsInUseIsWaitedFor(t *testing.T) {
 	}
 }
 
+func TestWhatIsMadeUpForKeepsToTheWindow(t *testing.T) {
+	h := newHub(t) // it is 10:00 in Shanghai
+	h.save(schedule.Schedule{ID: "s", Spec: "30 23 * * *", Window: "23:00-01:00"})
+	h.pass(24 * time.Hour) // the tick was at 23:30 of the day before
+	h.serve("n1", settled)
+	for id := "s@20261122T153000Z"; h.until(id, schedule.Waiting).Why != schedule.WhyWindow; {
+		beat()
+	}
+	task := h.until("s@20261122T153000Z", schedule.Waiting)
+	if want := time.Date(2026, 11, 23, 15, 0, 0, 0, time.UTC); !task.After.Equal(want) {
+		t.Errorf("it waits until %s, not %s", task.After, want)
+	}
+	h.pass(13 * time.Hour)
+	h.until(task.ID, schedule.Done)
+}
+
 func TestPauseMakesUpForNothing(t *testing.T) {
 	h := newHub(t)
 	h.save(schedule.Schedule{ID: "s", Spec: "*/10 * * * *", CatchUp: schedule.CatchUpAll})

@@ -26,6 +26,7 @@ const (
 	WhyOverlap  = "overlap"  // a task of the schedule was not done; About: that task
 	WhyFull     = "full"     // as many tasks of the schedule wait as may; About: how many
 	WhyBusy     = "busy"     // something it works on is in use; About: what, and by which task
+	WhyWindow   = "window"   // its schedule's window is shut; it goes on when it opens
 	WhyRetry    = "retry"    // something was out of reach; it is tried again by itself
 	WhyReleased = "released" // the node that had it stopped; About: the node
 	WhyLost     = "lost"     // nodes died of it, or while they had it, too often

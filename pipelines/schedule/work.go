@@ -15,6 +15,12 @@ func (e *Engine) work(h *Hold) {
 	defer e.drop(h)
 	fault.At(fault.AfterTake)
 	ctx := h.ctx
+	if opens, err := e.shut(ctx, h.task); err == nil && !opens.IsZero() {
+		wait := h.task
+		wait.State, wait.Why, wait.About, wait.After = Waiting, WhyWindow, "", opens
+		e.finish(ctx, h, wait)
+		return
+	}
 	h.Log(ctx, Event{Status: "taken", Note: fmt.Sprintf("attempt %d", h.task.Attempt)})
 	end := h.task
 	if h.task.Tries >= max(h.task.Attempts, 1) && h.task.Tries > 0 {
@@ -29,6 +35,26 @@ func (e *Engine) work(h *Hold) {
 	}
 	fault.At(fault.BeforeFinish)
 	e.finish(ctx, h, end)
+}
+
+// shut gives when the window of a tick's schedule opens, if it is shut now: a tick that is made up for,
+// tried again or taken over keeps to the window as the tick did. What a person asked for goes on at once.
+func (e *Engine) shut(ctx context.Context, t Task) (opens time.Time, err error) {
+	if t.Tick.IsZero() || t.Why == WhyPerson {
+		return opens, nil
+	}
+	s, err := e.Keeper.Schedule(ctx, t.Schedule)
+	if err != nil { // it was deleted: its last tasks are not bound any more
+		return opens, err
+	}
+	r, err := e.conditions(rule{}, s)
+	if err != nil {
+		return opens, err
+	}
+	if now := e.Now().In(r.spec.zone); !r.window.holds(now) {
+		opens = r.window.opens(now)
+	}
+	return opens, nil
 }
 
 // attempt does the work; a panic in a step is that task's failure, not the hub's.
