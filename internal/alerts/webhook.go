@@ -66,7 +66,7 @@ func (h *Webhook) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return &fault.Error{Op: op, Code: fault.Unavailable, Err: err}
 	}
-	defer func() { _ = res.Body.Close() }()                        // nothing of it is needed
+	defer func() { _ = res.Body.Close() }()                      // nothing of it is needed
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10)) // so that the connection can serve again
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return fault.Newf(fault.Unavailable, op, "it answered %s", res.Status)
