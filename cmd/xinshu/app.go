@@ -48,6 +48,7 @@ type app struct {
 	desk     *desk.Desk
 	duck     duck.Options
 	drivers  map[string]connectors.Driver
+	care     *care
 	now      func() time.Time
 }
 
@@ -73,7 +74,8 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	if err := os.MkdirAll(c.Data, 0o750); err != nil {
 		return nil, &fault.Error{Op: "open data folder", Code: fault.Invalid, Err: err, Hint: "give a folder that can be written with --data"}
 	}
-	if a.lake, err = openLake(ctx, c); err != nil {
+	a.care = a.newCare()
+	if a.lake, err = openLake(ctx, c, a.care.metrics.Store); err != nil {
 		return nil, err
 	}
 	if err := whole(ctx, a.lake); err != nil {
@@ -94,6 +96,7 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	a.keys = auth.NewKeys(a.state, a.state, a.vault, a.trail, now)
 	a.duck = duck.Options{Threads: c.Score.Threads, MemoryMB: c.Score.MemoryMB, TempDir: a.lake.TempDir()}
 	a.wire(key)
+	a.startLineage()
 	a.desk = a.newDesk()
 	a.pipeline.Made = a.desk
 	if err := a.follow(ctx); err != nil {
@@ -126,7 +129,8 @@ func (a *app) follow(ctx context.Context) error {
 	return err
 }
 
-func openLake(ctx context.Context, c Config) (*lake.Lake, error) {
+// openLake opens the store of a config; see is told of every request to it, and may be nil.
+func openLake(ctx context.Context, c Config, see func(operation, outcome string, took time.Duration)) (*lake.Lake, error) {
 	var (
 		store lake.Store
 		err   error
@@ -144,7 +148,10 @@ func openLake(ctx context.Context, c Config) (*lake.Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lake.New(store, lake.Options{Cache: filepath.Join(c.Data, "cache"), CacheBytes: c.Store.CacheMB << 20, Node: c.Node,
+	if see != nil {
+		store = lake.Watch(store, see)
+	}
+	return lake.New(store, lake.Options{Cache: c.cacheDir(), CacheBytes: c.Store.CacheMB << 20, Node: c.Node,
 		Engine: chain.Engine{DuckDB: duck.Version(), Xinshu: version}, Now: time.Now})
 }
 
@@ -152,7 +159,7 @@ func openLake(ctx context.Context, c Config) (*lake.Lake, error) {
 func (a *app) wire(key []byte) {
 	c := a.config
 	p := &pipelines.Pipeline{
-		Catalog: a.catalog, Drivers: a.drivers, Heads: a.lake, Runs: a.state, Posts: a.state, Now: a.now, Parallel: 2,
+		Catalog: a.catalog, Drivers: a.drivers, Heads: a.lake, Runs: seenRuns{a.state, a.care}, Posts: a.state, Now: a.now, Parallel: 2,
 		Stager:    &stage.Stager{Lake: a.lake, Words: a.catalog, Now: a.now, HashKey: key},
 		Settler:   &settle.Settler{Lake: a.lake, Catalog: a.catalog, SQL: sql.Files, Now: a.now, Threads: c.Score.Threads, Memory: c.Score.MemoryMB},
 		Scorer:    &score.Scorer{Lake: a.lake, Seals: a.seals, SQL: sql.Files, Duck: a.duck, Platforms: a.catalog.PlatformDatasets(), Xinshu: version},
@@ -224,7 +231,7 @@ func (a *app) tidy(ctx context.Context) error {
 }
 
 // Close lets go of the state.
-func (a *app) Close() error { return errors.Join(a.desk.Close(), a.state.Close()) }
+func (a *app) Close() error { return errors.Join(a.care.close(), a.desk.Close(), a.state.Close()) }
 
 // maskKey gives the key of the hash kept beside a masked person field. Without one in the config it
 // is made once and kept beside the data: the same person must give the same hash tomorrow.

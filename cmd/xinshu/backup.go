@@ -148,7 +148,7 @@ func (t *terminal) restore(ctx context.Context, c Config, from, set string, abov
 		return &fault.Error{Op: "open data folder", Code: fault.Invalid, Err: err, Hint: "give a folder that can be written with --into"}
 	}
 	return withBackup(ctx, from, c.Data, set, func(dir string, s backup.Set) error {
-		l, err := openLake(ctx, c)
+		l, err := openLake(ctx, c, nil)
 		if err != nil {
 			return err
 		}

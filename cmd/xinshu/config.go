@@ -38,6 +38,12 @@ type Config struct {
 	Serve   ServeConfig   `yaml:"serve,omitempty"`
 	Vault   VaultConfig   `yaml:"vault,omitempty"`
 	Auth    AuthConfig    `yaml:"auth,omitempty"`
+	// How the hub looks after itself.
+	Log       LogConfig       `yaml:"log,omitempty"`
+	Metrics   MetricsConfig   `yaml:"metrics,omitempty"`
+	Alerts    AlertsConfig    `yaml:"alerts,omitempty"`
+	Lineage   LineageConfig   `yaml:"lineage,omitempty"`
+	Retention RetentionConfig `yaml:"retention,omitempty"`
 }
 
 // CasesConfig says how cases are decided.
@@ -170,6 +176,7 @@ func (c *Config) resolve(f *configFaults) {
 	secret(&c.Store.AccessKey, "store", "access_key")
 	secret(&c.Store.SecretKey, "store", "secret_key")
 	secret(&c.MaskKey, "mask_key")
+	c.resolveCare(secret)
 	secret(&c.Vault.Key, "vault", "key")
 	secret(&c.Auth.OIDC.ClientSecret, "auth", "oidc", "client_secret")
 	for i := range c.Vault.OldKeys {

@@ -186,6 +186,7 @@ func (c *Config) check(f *configFaults) {
 	c.Vault.check(f)
 	c.Auth.check(f)
 	c.checkConnections(f)
+	c.checkCare(f)
 }
 
 func (c *Config) checkConnections(f *configFaults) {

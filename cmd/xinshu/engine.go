@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"xinshu/internal/alerts"
 	"xinshu/pipelines/schedule"
 	"xinshu/pipelines/work"
 )
@@ -68,12 +69,14 @@ func duration(s string) time.Duration {
 	return d
 }
 
-// beside runs the engine until the context ends and then until it let go of its tasks, and keeps what
-// the desk has open as new as the data.
-func (a *app) beside(ctx context.Context) (wait func() error) {
+// beside runs the engine until the context ends and then until it let go of its tasks, keeps what the
+// desk has open as new as the data, looks for trouble, and makes the daily pass.
+func (a *app) beside(ctx context.Context, keeper *alerts.Keeper) (wait func() error) {
 	var err error
 	var running sync.WaitGroup
 	running.Go(func() { a.desk.Keep(ctx, slog.Default()) })
+	running.Go(func() { a.watch(ctx, keeper, slog.Default()) })
+	running.Go(func() { a.upkeepDaily(ctx, slog.Default()) })
 	if a.config.Serve.Workers < 0 {
 		return func() error { running.Wait(); return nil }
 	}

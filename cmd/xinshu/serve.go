@@ -55,6 +55,12 @@ func serveCommand(t *terminal, o *options) *cobra.Command {
 
 // serve answers until the context ends.
 func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
+	a.care.log = newLog(t.err, a.config.Log, a.config.Node)
+	slog.SetDefault(a.care.log)
+	keeper, err := a.keeper(a.care.log)
+	if err != nil {
+		return err
+	}
 	handler, err := a.service()
 	if err != nil {
 		return err
@@ -70,7 +76,7 @@ func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
 	}
 	t.say("console and API on %s://%s; Ctrl-C ends it", scheme, listener.Addr())
 	ctx, stop := context.WithCancel(ctx)
-	wait := a.beside(ctx)
+	wait := a.beside(ctx, keeper)
 	err = serveHTTP(ctx, listener, handler, c)
 	stop()
 	return errors.Join(err, wait())
@@ -144,6 +150,7 @@ func (a *app) service() (http.Handler, error) {
 	mux.Handle("/v1/", rest)
 	mux.Handle("/openapi.json", rest)
 	mux.Handle("/", pages)
+	a.careOver(mux)
 	if len(a.config.Receive.Senders) > 0 {
 		door, err := a.door()
 		if err != nil {
@@ -151,7 +158,7 @@ func (a *app) service() (http.Handler, error) {
 		}
 		mux.Handle("/v1/receive/", door)
 	}
-	return mux, nil
+	return a.care.metrics.Watch(mux, routes(mux, rest, pages)), nil
 }
 
 // who says by whom a request is made.

@@ -82,3 +82,12 @@ func (w *watched) Delete(ctx context.Context, key string) error {
 	w.saw("delete", began, err)
 	return err
 }
+
+// Reach says whether the store answers.
+func (l *Lake) Reach(ctx context.Context) error {
+	_, err := l.store.Stat(ctx, unfinishedRestore)
+	if errors.Is(err, ErrAbsent) {
+		err = nil // the store knows
+	}
+	return failed("reach the store", err)
+}

@@ -33,7 +33,14 @@ create index alert_message_alert on alert_message (alert);
 
 create index run_step on run (step, subject, started_at);
 
+-- What is done once in a while by one of the nodes, and when it was.
+create table upkeep (
+    name text   not null primary key,
+    at   bigint not null
+);
+
 -- +goose Down
+drop table upkeep;
 drop index run_step;
 drop table alert_message;
 drop table alert;
