@@ -37,6 +37,10 @@ func sampleWithSecrets(t *testing.T) string {
 			if err := os.WriteFile(m[2], []byte("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
+		case strings.HasSuffix(m[2], "/webhook.secret"):
+			if err := os.WriteFile(m[2], []byte("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		case m[2] != "路径" && m[2] != "PATH":
 			if err := os.WriteFile(m[2], []byte("secret\n"), 0o600); err != nil {
 				t.Fatal(err)
