@@ -22,6 +22,7 @@ import (
 	"xinshu/internal/duck"
 	"xinshu/internal/fault"
 	"xinshu/internal/lake"
+	"xinshu/internal/release"
 	"xinshu/internal/state"
 	"xinshu/internal/vault"
 	"xinshu/pipelines"
@@ -37,7 +38,8 @@ import (
 type app struct {
 	config   Config
 	catalog  *catalog.Catalog
-	files    fs.FS // that the catalogue was read from
+	files    fs.FS              // that the catalogue was read from, releases over it
+	released []release.Proposal // that are in force
 	lake     *lake.Lake
 	state    *state.State
 	vault    *vault.Vault
@@ -60,17 +62,12 @@ func catalogFiles(c Config) fs.FS {
 	return catalog.Files
 }
 
-// loadCatalog reads them.
-func loadCatalog(c Config) (*catalog.Catalog, []catalog.Fault) { return catalog.Load(catalogFiles(c)) }
-
 // openApp opens lake and state, follows the log, and wires the steps. now is the hub's clock.
 func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err error) {
 	a = &app{config: c, now: now, drivers: map[string]connectors.Driver{}}
 	for _, d := range all.Drivers(now) {
 		a.drivers[d.Kind] = d
 	}
-	a.files = catalogFiles(c)
-	a.catalog, _ = catalog.Load(a.files)
 	if err := os.MkdirAll(c.Data, 0o750); err != nil {
 		return nil, &fault.Error{Op: "open data folder", Code: fault.Invalid, Err: err, Hint: "give a folder that can be written with --data"}
 	}
@@ -90,6 +87,9 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	}
 	if a.state, err = state.Open(ctx, c.stateAddress(), now); err != nil {
 		return nil, err
+	}
+	if err := a.readCatalogue(ctx); err != nil {
+		return nil, errors.Join(err, a.state.Close())
 	}
 	a.trail = audit.New(a.state, a.vault, now)
 	a.accounts = auth.NewAccounts(a.state, a.trail, c.Auth.rules(), now)

@@ -151,10 +151,11 @@ func caseDecide(t *terminal, o *options) *cobra.Command {
 	f.StringVar(&s.Decision.DocNo, "doc-no", "", "number of its decision")
 	f.StringVar(&on, "on", "", "day of the decision, 2006-01-02; none: today")
 	f.BoolVar(&push, "correct", false, "score, publish and push the results that the decision reaches")
+	f.BoolVar(&s.Queue, "queue", false, "queue that for the hub that serves")
 	f.StringVar(&by, "by", "", "who enters it")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if upheld == rejected {
-			return usageError{errors.New("say --upheld or --rejected")}
+		if upheld == rejected || push && s.Queue {
+			return usageError{errors.New("say --upheld or --rejected, and at most one of --correct and --queue")}
 		}
 		return t.withDesk(o, &by, func(ctx context.Context, d *desk.Desk) (err error) {
 			s.Do, s.Decision.Upheld, s.Decision.DecidedOn = "decide", upheld, catalog.NoDate
@@ -306,7 +307,7 @@ func (t *terminal) showCase(v desk.CaseView, err error) error {
 		t.printf("  record %s  %s/%s  %s\n", v.Record.ID, v.Record.Kind, v.Record.Level, v.Record.Status)
 	}
 	for _, e := range v.Events {
-		t.printf("  %s  %-9s %s  %s\n", e.At.Format("2006-01-02 15:04"), e.What, strings.TrimPrefix(e.By, "shell:"), e.Note)
+		t.printf("  %s  %-9s %s  %s\n", e.At.Format("2006-01-02 15:04"), e.What, e.By, e.Note)
 	}
 	for _, r := range v.Results {
 		if r.Done {

@@ -15,7 +15,7 @@ func catalogCommand(t *terminal, o *options) *cobra.Command {
 	cmd.AddCommand(
 		t.jsonFlag(&cobra.Command{Use: "list [PART]", Short: "what the catalogue holds; PART is one of dataset, department, platform, family, policy, codes, rules, calendar", Args: usage(cobra.MaximumNArgs(1)), RunE: t.withCatalog(o, t.listCatalog)}),
 		t.jsonFlag(&cobra.Command{Use: "show ID", Short: "one dataset with its field sets laid in, or one of anything else", Args: usage(cobra.ExactArgs(1)), RunE: t.withCatalog(o, t.showCatalog)}),
-		catalogMissing(t, o), catalogDrift(t, o), catalogProfile(t, o), catalogDiff(t, o), catalogPropose(t, o),
+		catalogMissing(t, o), catalogDrift(t, o), catalogProfile(t, o), catalogDiff(t, o), catalogPropose(t, o), catalogExport(t, o), catalogImport(t, o),
 		t.jsonFlag(&cobra.Command{Use: "check", Short: "every fault of the catalogue at once, with file and line", Args: usage(cobra.NoArgs), RunE: t.checkCatalog(o)}),
 	)
 	return cmd

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -211,17 +210,10 @@ func catalogPropose(t *terminal, o *options) *cobra.Command {
 				t.printf("%s", next)
 				return nil
 			}
-			path := filepath.Join(out, filepath.FromSlash(ds.File))
-			if _, err := os.Stat(path); err == nil {
-				return &fault.Error{Op: "propose " + ds.ID, Code: fault.Conflict, Err: fmt.Errorf("%s is there already", path), Hint: "review it first, or give another folder"}
-			}
-			if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			if err := t.layDown(out, ds.File, next); err != nil {
 				return err
 			}
-			if err := writeOnce(path, next); err != nil {
-				return err
-			}
-			t.say("written to %s; compare it with: xinshu catalog diff %s --with %s", path, ds.ID, out)
+			t.say("compare it with: xinshu catalog diff %s --with %s; release it with: xinshu release propose", ds.ID, out)
 			return nil
 		})(cmd, args)
 	}

@@ -58,7 +58,11 @@ func policyPreview(t *terminal, o *options) *cobra.Command {
 // policyNamed gives a policy by its id, or out of a file that is laid over the catalogue.
 func (a *app) policyNamed(ctx context.Context, arg string) (catalog.Policy, error) {
 	if !strings.HasSuffix(arg, ".yaml") {
-		return findPolicy(a.catalog, arg)
+		p, err := a.desk.PolicyNamed(ctx, arg)
+		if fault.Is(err, fault.NotFound) {
+			err = usageError{err}
+		}
+		return p, err
 	}
 	text, err := os.ReadFile(filepath.Clean(arg))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,7 +50,28 @@ func serveCommand(t *terminal, o *options) *cobra.Command {
 	var addr string
 	cmd := &cobra.Command{Use: "serve", Short: "scheduler, workers, API and console, until it is told to stop", Args: usage(cobra.NoArgs)}
 	cmd.Flags().StringVar(&addr, "addr", "", "where to listen (default 127.0.0.1:8088, or what the config says)")
-	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error { return t.serve(ctx, a, addr) })
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		for {
+			released := false
+			err := t.withApp(o, func(ctx context.Context, a *app) error {
+				ctx, stop := context.WithCancel(ctx)
+				var watch sync.WaitGroup
+				watch.Go(func() {
+					if released = a.untilReleased(ctx); released {
+						stop()
+					}
+				})
+				err := t.serve(ctx, a, addr)
+				stop()
+				watch.Wait()
+				return err
+			})(cmd, args)
+			if err != nil || !released {
+				return err
+			}
+			t.say("another catalogue is in force: the hub reads it and goes on")
+		}
+	}
 	return cmd
 }
 
@@ -109,7 +131,7 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 
 // newDesk wires what console, API and commands ask.
 func (a *app) newDesk() *desk.Desk {
-	return &desk.Desk{Catalog: a.catalog, Drivers: a.drivers, Lake: a.lake, State: a.state, Pipeline: a.pipeline, SQL: sql.Files,
+	return &desk.Desk{Catalog: a.catalog, Files: catalogFiles(a.config), Drivers: a.drivers, Lake: a.lake, State: a.state, Pipeline: a.pipeline, SQL: sql.Files,
 		Duck: a.duck, Now: a.now, Version: version, Data: a.config.Data, Vault: a.vault, Trail: a.trail, Given: a.config.given(), Review: a.config.Cases.Review,
 		Book: a.newBook()}
 }

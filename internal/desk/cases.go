@@ -61,11 +61,14 @@ func (d *Desk) OpenCase(ctx context.Context, c cases.Case, accept bool) (CaseVie
 	if err := d.ofDepartment(ctx, "open a case", c.Target.Dataset); err != nil {
 		return CaseView{}, err
 	}
-	by := auth.From(ctx).ID
-	c, err := d.office().Open(ctx, c, by)
-	if err == nil && accept {
-		c, err = d.office().Accept(ctx, c.No, by)
-	}
+	by := decider(ctx)
+	act := auth.Act{Action: "case.open", Kind: "case", USCC: c.USCC, Detail: map[string]string{"kind": string(c.Kind), "record": cmp.Or(c.Target.Record, c.Target.DocNo, c.Target.Key)}}
+	err := d.noted(ctx, act, func() (err error) {
+		if c, err = d.office().Open(ctx, c, by); err == nil && accept {
+			c, err = d.office().Accept(ctx, c.No, by)
+		}
+		return err
+	})
 	if err != nil {
 		return CaseView{}, err
 	}
@@ -180,18 +183,34 @@ type CaseStep struct {
 	Reason   string         // of refuse, ask, supply, return, withdraw
 	Evidence []cases.Item   // of supply
 	Decision cases.Decision // of decide
+	Queue    bool           // queue what a decision makes necessary
 }
 
-// WorkCase does one step and gives the case afterwards. What a decision corrects is queued.
+// WorkCase does one step and gives the case afterwards.
 func (d *Desk) WorkCase(ctx context.Context, no string, s CaseStep) (CaseView, error) {
 	before, err := d.Case(ctx, no)
 	if err != nil {
 		return before, err
 	}
-	if _, err := d.CatchCases(ctx, no); err != nil {
+	act := auth.Act{Action: "case." + s.Do, Kind: "case", ID: no, USCC: before.USCC, Detail: map[string]string{"reason": cmp.Or(s.Reason, s.Decision.Reason)}}
+	err = d.noted(ctx, act, func() error {
+		if _, err := d.CatchCases(ctx, no); err != nil {
+			return err
+		}
+		return d.stepCase(ctx, before, s)
+	})
+	if err != nil {
 		return before, err
 	}
-	o, by := d.office(), auth.From(ctx).ID
+	after, err := d.Case(ctx, no)
+	if err == nil && s.Queue && after.State == cases.Upheld && before.State != cases.Upheld {
+		err = d.QueueCorrections(ctx, no)
+	}
+	return after, err
+}
+
+func (d *Desk) stepCase(ctx context.Context, v CaseView, s CaseStep) (err error) {
+	o, by, no := d.office(), decider(ctx), v.No
 	switch s.Do {
 	case "accept":
 		_, err = o.Accept(ctx, no, by)
@@ -210,16 +229,13 @@ func (d *Desk) WorkCase(ctx context.Context, no string, s CaseStep) (CaseView, e
 	case "withdraw":
 		_, err = o.Withdraw(ctx, no, by, s.Reason)
 	case "close":
-		if err = d.answered(before); err == nil {
+		if err = d.answered(v); err == nil {
 			_, err = o.Close(ctx, no, by)
 		}
 	default:
 		err = fault.Newf(fault.Invalid, "work on case "+no, "%q is no step", s.Do)
 	}
-	if err != nil {
-		return before, err
-	}
-	return d.Case(ctx, no)
+	return err
 }
 
 // answered refuses to close a case that somebody still holds an old result of (Jiangyin, three (six)).

@@ -9,6 +9,7 @@ import (
 	"xinshu/internal/cases"
 	"xinshu/internal/fault"
 	"xinshu/pipelines"
+	"xinshu/pipelines/schedule"
 	"xinshu/pipelines/score"
 )
 
@@ -79,6 +80,24 @@ func (d *Desk) saidIn(ctx context.Context, c cases.Case) (int64, error) {
 		n = max(n, m.KnownFrom)
 	}
 	return n, nil
+}
+
+// QueueCorrections queues what brings the results that a case reaches up to it.
+func (d *Desk) QueueCorrections(ctx context.Context, no string) error {
+	v, err := d.Case(ctx, no)
+	if err != nil {
+		return err
+	}
+	for _, r := range v.Results {
+		if r.Done {
+			continue
+		}
+		w := schedule.Work{Do: schedule.DoGrade, Policies: []string{r.Policy}, AsOf: r.AsOf.String(), CorrectedTo: r.CorrectedTo.String()}
+		if _, err := d.Start(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Correct scores, publishes and pushes the results that a case reaches and that do not follow it yet.

@@ -23,6 +23,7 @@ import (
 // Desk answers. Its fields are set once, before use; it may be used by several goroutines.
 type Desk struct {
 	Catalog  *catalog.Catalog
+	Files    fs.FS                        // the built-in catalogue with the installation's folder over it, nothing released
 	Drivers  map[string]connectors.Driver // by kind
 	Lake     *lake.Lake
 	State    *state.State

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 
 	"xinshu/catalog"
 	"xinshu/internal/duck"
 	"xinshu/internal/fault"
+	"xinshu/internal/release"
 	"xinshu/pipelines"
 	"xinshu/pipelines/score"
 )
@@ -106,6 +108,36 @@ func (d *Desk) PreviewPolicies(ctx context.Context, a, b catalog.Policy, asOf ca
 	defer func() { err = errors.Join(err, db.Close()) }()
 	return p, p.compare(ctx, db, a, b, paths, min(cmp.Or(movers, 20), mostMovers))
 }
+
+// PolicyNamed gives a policy by its id, or as a proposal would have it, by the proposal's number.
+func (d *Desk) PolicyNamed(ctx context.Context, name string) (catalog.Policy, error) {
+	if !proposalNo.MatchString(name) {
+		p, ok := d.Catalog.Policy(name)
+		if !ok {
+			return p, notThere("policy", name)
+		}
+		return p, nil
+	}
+	proposed, err := d.State.Proposal(ctx, name)
+	if err != nil {
+		return catalog.Policy{}, err
+	}
+	if proposed.Part != release.Policy {
+		return catalog.Policy{}, fault.Newf(fault.Invalid, "choose the policy", "%s is about dataset %s", name, proposed.Subject)
+	}
+	files, _, err := d.before(ctx, proposed)
+	if err != nil {
+		return catalog.Policy{}, err
+	}
+	cat, _ := catalog.Load(catalog.Layer(catalog.Texts{proposed.File: []byte(proposed.Text)}, files))
+	p, ok := cat.Policy(proposed.Subject)
+	if !ok {
+		return p, notThere("policy", proposed.Subject)
+	}
+	return p, nil
+}
+
+var proposalNo = regexp.MustCompile(`^R\d{8}-\d{4,}$`)
 
 func side(p catalog.Policy, asOf catalog.Date) PreviewSide {
 	s := PreviewSide{Policy: p.ID, Title: p.Title, SHA256: p.SHA256, Grades: []string{}}

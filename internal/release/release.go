@@ -163,11 +163,11 @@ func (o *Office) Propose(ctx context.Context, file string, text []byte, by, note
 	}
 	before, err := fs.ReadFile(files, file)
 	if err == nil {
-		p.Base = sum(before)
+		p.Base = Sum(before)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return p, err
 	}
-	if p.Base == sum(text) {
+	if p.Base == Sum(text) {
 		return p, &fault.Error{Op: op, Code: fault.Conflict, Err: errors.New("it says what is in force already, or approved"), Hint: "there is nothing to release"}
 	}
 	if p.SHA256, err = judge(files, p); err != nil {
@@ -250,7 +250,7 @@ func (o *Office) still(ctx context.Context, p *Proposal) error {
 	}
 	base := ""
 	if text, err := fs.ReadFile(files, p.File); err == nil {
-		base = sum(text)
+		base = Sum(text)
 	}
 	if base != p.Base {
 		return &fault.Error{Op: "approve " + p.ID, Code: fault.Conflict, Err: fmt.Errorf("%s changed since it was proposed", p.File), Hint: "propose it again over the text of today"}
@@ -266,7 +266,11 @@ func (o *Office) still(ctx context.Context, p *Proposal) error {
 	return nil
 }
 
-func sum(text []byte) string {
+// Sum names a text: what Base of a proposal is made of. A text that is not there has none.
+func Sum(text []byte) string {
+	if text == nil {
+		return ""
+	}
 	digest := sha256.Sum256(text)
 	return hex.EncodeToString(digest[:])
 }
