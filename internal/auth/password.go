@@ -80,7 +80,7 @@ var common = func() map[string]bool {
 	all := map[string]bool{}
 	for line := range strings.Lines(commonList) {
 		if word := strings.TrimSpace(line); word != "" && word[0] != '#' {
-			all[plain(word)] = true
+			all[plain(word)], all[bare(word)] = true, true
 		}
 	}
 	return all
@@ -89,7 +89,6 @@ var common = func() map[string]bool {
 // checkPassword says why a password is not good enough for a user.
 func checkPassword(name, title, password string) error {
 	n := utf8.RuneCountInString(password)
-	bare := plain(password)
 	var different []rune
 	for _, c := range password {
 		if !strings.ContainsRune(string(different), c) {
@@ -105,30 +104,28 @@ func checkPassword(name, title, password string) error {
 		return fmt.Errorf("the password has more than %d bytes", maxPassword)
 	case len(different) < 5:
 		return errors.New("the password has fewer than 5 different characters")
-	case common[bare]:
+	case common[plain(password)], common[bare(password)]:
 		return errors.New("the password is one that many take")
-	case holds(bare, name), utf8.RuneCountInString(title) > 1 && holds(bare, title):
+	case holds(password, name), utf8.RuneCountInString(title) > 1 && holds(password, title):
 		return errors.New("the password holds the user's name")
-	case isRow(bare):
+	case isRow(bare(password)):
 		return errors.New("the password is a row of characters that follow one another")
 	}
 	return nil
 }
 
-func holds(bare, name string) bool {
-	name = plain(name)
-	return len(name) > 2 && strings.Contains(bare, name)
+func holds(password, name string) bool {
+	for _, form := range []func(string) string{plain, bare} {
+		if n := form(name); len(n) > 2 && strings.Contains(form(password), n) {
+			return true
+		}
+	}
+	return false
 }
 
-// plain leaves letters and digits in small form, with the usual disguises undone.
-func plain(s string) string {
+// bare leaves letters and digits in small form.
+func bare(s string) string {
 	return strings.Map(func(c rune) rune {
-		switch c {
-		case '@':
-			return 'a'
-		case '$':
-			return 's'
-		}
 		if c = unicode.ToLower(c); unicode.IsLetter(c) || unicode.IsDigit(c) {
 			return c
 		}
@@ -136,12 +133,15 @@ func plain(s string) string {
 	}, s)
 }
 
+// plain is bare with the usual disguises of letters undone.
+func plain(s string) string { return bare(strings.NewReplacer("@", "a", "$", "s").Replace(s)) }
+
 // isRow finds 123456789012, abcdefghijkl and the like: most steps are the same.
-func isRow(bare string) bool {
+func isRow(s string) bool {
 	steps := map[rune]int{}
 	var last rune
 	n := 0
-	for _, c := range bare {
+	for _, c := range s {
 		if n > 0 {
 			steps[c-last]++
 		}
