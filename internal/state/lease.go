@@ -176,9 +176,9 @@ func (s *State) Beat(ctx context.Context, node schedule.Node, held map[string]in
 	err = s.tx(ctx, "beat of node "+node.Name, func(tx *sql.Tx) error {
 		lost, stopping = nil, map[string]string{}
 		if _, err := tx.ExecContext(ctx, `
-			insert into node (id, name, version, started_at, seen_at, tasks) values ($1, $2, $3, $4, $5, $6)
-			on conflict (id) do update set seen_at = excluded.seen_at, tasks = excluded.tasks`,
-			node.ID, node.Name, node.Version, millis(node.Started), millis(now), len(held)); err != nil {
+			insert into node (id, name, version, started_at, seen_at, tasks, skew) values ($1, $2, $3, $4, $5, $6, $7)
+			on conflict (id) do update set seen_at = excluded.seen_at, tasks = excluded.tasks, skew = excluded.skew`,
+			node.ID, node.Name, node.Version, millis(node.Started), millis(now), len(held), node.Skew.Milliseconds()); err != nil {
 			return err
 		}
 		for task, fence := range held {
@@ -208,6 +208,21 @@ func (s *State) Beat(ctx context.Context, node schedule.Node, held map[string]in
 	return lost, stopping, err
 }
 
+// Skew is by how much the clock of this process is ahead of the database's. An SQLite file has no clock
+// of its own.
+func (s *State) Skew(ctx context.Context) (time.Duration, error) {
+	if !s.postgres {
+		return 0, nil
+	}
+	before := s.now()
+	var ms int64
+	if err := s.db.QueryRowContext(ctx, `select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`).Scan(&ms); err != nil {
+		return 0, failed("compare clocks", err)
+	}
+	after := s.now()
+	return before.Add(after.Sub(before) / 2).Sub(time.UnixMilli(ms)), nil
+}
+
 // Leave forgets a node that stopped, and those not seen for a week.
 func (s *State) Leave(ctx context.Context, node string) error {
 	_, err := s.db.ExecContext(ctx, `delete from node where id = $1 or seen_at < $2`, node, millis(s.now().Add(-7*24*time.Hour)))
@@ -217,7 +232,7 @@ func (s *State) Leave(ctx context.Context, node string) error {
 // Nodes gives the nodes that were seen since, by name.
 func (s *State) Nodes(ctx context.Context, since time.Time) ([]schedule.Node, error) {
 	const op = "list nodes"
-	rows, err := s.db.QueryContext(ctx, `select id, name, version, started_at, seen_at, tasks from node where seen_at >= $1 order by name, id`, millis(since))
+	rows, err := s.db.QueryContext(ctx, `select id, name, version, started_at, seen_at, tasks, skew from node where seen_at >= $1 order by name, id`, millis(since))
 	if err != nil {
 		return nil, failed(op, err)
 	}
@@ -225,11 +240,11 @@ func (s *State) Nodes(ctx context.Context, since time.Time) ([]schedule.Node, er
 	nodes := []schedule.Node{}
 	for rows.Next() {
 		var n schedule.Node
-		var started, seen int64
-		if err := rows.Scan(&n.ID, &n.Name, &n.Version, &started, &seen, &n.Tasks); err != nil {
+		var started, seen, skew int64
+		if err := rows.Scan(&n.ID, &n.Name, &n.Version, &started, &seen, &n.Tasks, &skew); err != nil {
 			return nil, failed(op, err)
 		}
-		n.Started, n.Seen = fromMillis(started), fromMillis(seen)
+		n.Started, n.Seen, n.Skew = fromMillis(started), fromMillis(seen), time.Duration(skew)*time.Millisecond
 		nodes = append(nodes, n)
 	}
 	return nodes, failed(op, rows.Err())

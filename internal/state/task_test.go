@@ -425,3 +425,19 @@ func TestADatasetIsFreshOnceItsPullWentThrough(t *testing.T) {
 		}
 	})
 }
+
+func TestANodesClockIsHeldAgainstTheDatabases(t *testing.T) {
+	onBoth(t, func(t *testing.T, f *fixture) {
+		f.clock = time.Now().Add(time.Hour)
+		skew, err := f.Skew(t.Context())
+		f.ok(err)
+		if f.postgres && (skew < 59*time.Minute || skew > 61*time.Minute) || !f.postgres && skew != 0 {
+			t.Errorf("the clock is %s ahead", skew)
+		}
+		_, _, err = f.Beat(t.Context(), schedule.Node{ID: "n1", Name: "n1", Skew: skew}, nil, lease)
+		f.ok(err)
+		if nodes, err := f.Nodes(t.Context(), time.Time{}); err != nil || len(nodes) != 1 || nodes[0].Skew != skew.Truncate(time.Millisecond) {
+			t.Errorf("%+v, %v", nodes, err)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -64,6 +65,7 @@ const longestBackoff = 30 * time.Minute
 // back what is left, so that another node takes it at once.
 func (e *Engine) Run(ctx context.Context) error {
 	e.begin()
+	e.compare(ctx)
 	working, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	beating, quiet := context.WithCancel(context.WithoutCancel(ctx))
@@ -110,6 +112,10 @@ func (e *Engine) look(ctx, working context.Context, tasks *sync.WaitGroup) {
 	poll := time.NewTicker(e.Poll)
 	defer poll.Stop()
 	for ctx.Err() == nil {
+		if e.astray() {
+			e.pause(ctx, poll)
+			continue
+		}
 		if err := e.tick(ctx); err != nil && ctx.Err() == nil {
 			e.complain("take ticks", err)
 		}
@@ -119,12 +125,42 @@ func (e *Engine) look(ctx, working context.Context, tasks *sync.WaitGroup) {
 			}
 		}
 		e.take(ctx, working, free, tasks)
-		select {
-		case <-ctx.Done():
-		case <-poll.C:
-		case <-e.wake:
-		}
+		e.pause(ctx, poll)
 	}
+}
+
+// pause lets the time between two looks pass, or less where somebody says that there is something.
+func (e *Engine) pause(ctx context.Context, poll *time.Ticker) {
+	select {
+	case <-ctx.Done():
+	case <-poll.C:
+	case <-e.wake:
+	}
+}
+
+// compare holds this node's clock against the one that all nodes share.
+func (e *Engine) compare(ctx context.Context) {
+	skew, err := e.Keeper.Skew(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			e.complain("compare clocks", err)
+		}
+		return
+	}
+	e.mu.Lock()
+	e.node.Skew = skew
+	e.mu.Unlock()
+	if e.astray() {
+		e.complain("take tasks", fmt.Errorf("this node's clock is %s ahead of the database's; it takes nothing until that is mended", skew.Round(time.Second)))
+	}
+}
+
+// astray says that this node's clock is so wrong that it would take ticks before their time, or tasks
+// whose holders live.
+func (e *Engine) astray() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.node.Skew.Abs() > e.Lease/2
 }
 
 // take begins tasks while a worker is free and there is one to take.
@@ -183,9 +219,12 @@ func (e *Engine) beats(ctx context.Context) {
 }
 
 func (e *Engine) beat(ctx context.Context) {
+	e.compare(ctx)
 	began := time.Now()
 	held := e.fences()
+	e.mu.Lock()
 	node := e.node
+	e.mu.Unlock()
 	node.Tasks = len(held)
 	within, cancel := context.WithTimeout(ctx, e.Lease/2)
 	lost, stopping, err := e.Keeper.Beat(within, node, held, e.Lease)

@@ -501,6 +501,35 @@ func TestWhatIsMadeUpForKeepsToTheWindow(t *testing.T) {
 	h.until(task.ID, schedule.Done)
 }
 
+// ahead is run state whose clock this node's differs from.
+type ahead struct {
+	*state.State
+	by time.Duration
+}
+
+func (a ahead) Skew(context.Context) (time.Duration, error) { return a.by, nil }
+
+func TestANodeWhoseClockIsWrongTakesNothing(t *testing.T) {
+	h := newHub(t)
+	h.save(schedule.Schedule{ID: "s", Spec: "*/10 * * * *"})
+	task, err := h.book.Start(t.Context(), schedule.Work{Do: schedule.DoSettle}, "张三")
+	h.ok(err)
+	h.pass(10 * time.Minute)
+	h.serve("wrong", func(context.Context, *schedule.Hold) error { t.Error("it took a task"); return nil },
+		func(e *schedule.Engine) { e.Keeper = ahead{h.state, -time.Hour} })
+	for { // it says so to the others
+		nodes, err := h.book.Nodes(t.Context(), time.Time{})
+		h.ok(err)
+		if len(nodes) == 1 && nodes[0].Skew == -time.Hour {
+			break
+		}
+		beat()
+	}
+	h.serve("right", settled)
+	h.until(task.ID, schedule.Done)
+	h.until("s@20261122T021000Z", schedule.Done)
+}
+
 func TestPauseMakesUpForNothing(t *testing.T) {
 	h := newHub(t)
 	h.save(schedule.Schedule{ID: "s", Spec: "*/10 * * * *", CatchUp: schedule.CatchUpAll})

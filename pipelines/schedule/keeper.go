@@ -29,6 +29,8 @@ type Keeper interface {
 	UnlockNames(ctx context.Context, task string, drawn int64, names []string) error
 	// Beat renews what a node holds, tasks by their fences, and gives what is lost and what somebody asked to stop.
 	Beat(ctx context.Context, node Node, held map[string]int64, lease time.Duration) (lost []string, stopping map[string]string, err error)
+	// Skew is by how much this node's clock is ahead of the one that all nodes share.
+	Skew(ctx context.Context) (time.Duration, error)
 	// Leave forgets a node.
 	Leave(ctx context.Context, node string) error
 	// FinishTask lets go of a held task in its new state.

@@ -121,10 +121,11 @@ type Page struct {
 
 // Node is one hub process that takes tasks.
 type Node struct {
-	ID      string    `json:"id"` // of this life of it
-	Name    string    `json:"name"`
-	Version string    `json:"version"`
-	Started time.Time `json:"started"`
-	Seen    time.Time `json:"seen"`
-	Tasks   int       `json:"tasks"` // held now
+	ID      string        `json:"id"` // of this life of it
+	Name    string        `json:"name"`
+	Version string        `json:"version"`
+	Started time.Time     `json:"started"`
+	Seen    time.Time     `json:"seen"`
+	Tasks   int           `json:"tasks"` // held now
+	Skew    time.Duration `json:"skew"`  // by how many nanoseconds its clock is ahead of the database's
 }

@@ -92,7 +92,8 @@ create table node (
     version    text   not null,
     started_at bigint not null,
     seen_at    bigint not null,
-    tasks      bigint not null
+    tasks      bigint not null,
+    skew       bigint not null  -- by how many milliseconds its clock is ahead of the database's
 );
 
 alter table run add column task text not null default '';
