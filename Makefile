@@ -25,7 +25,7 @@ acceptance: servers build ## the main job on real files and real servers, the gr
 	$(GO) test -tags acceptance -count=1 -timeout 40m -v ./internal/acceptance
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 20m -v -run TestMemoryIsBounded ./pipelines/stage
 	$(GO) test -tags acceptance -count=1 -timeout 60m -v -run TestAFileOfSeveralGigabytes ./pipelines ./connectors/files
-	XINSHU_FULL=1 $(GO) test -count=1 -timeout 80m -v -run 'Killed|TestAFullDisk|TestAStoreInTrouble' ./cmd/xinshu
+	XINSHU_FULL=1 $(GO) test -count=1 -timeout 80m -v -run 'Killed|TestAFullDisk|TestAStoreInTrouble|TestThreeNodes' ./cmd/xinshu
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 30m -v -run TestAnAnswerLargerThanMemory ./connectors/restapi
 
 generate: ## pages of the manual that are drawn from what connectors declare

@@ -45,7 +45,7 @@ func TestEveryDurableWriteKilledEndsAsOneNeverKilled(t *testing.T) {
 	if full() {
 		wanted = 20
 	}
-	writes := slices.Concat(stageWrites, otherWrites)
+	writes := slices.Concat(stageWrites, otherWrites, taskWrites)
 	var kills atomic.Int64
 	t.Run("writes", func(t *testing.T) {
 		for _, w := range writes {
