@@ -55,6 +55,7 @@ func New(o Options) (*Console, error) {
 		c.deliveryPages(),
 		c.findPages(),
 		c.gradePages(),
+		c.cataloguePages(),
 	) {
 		c.add(p)
 		c.has[p.Pattern] = true

@@ -148,7 +148,11 @@ func percent(part, whole any) string {
 }
 
 func toFloat(v any) float64 {
-	switch r := reflect.ValueOf(v); {
+	r := reflect.ValueOf(v)
+	if r.Kind() == reflect.Pointer {
+		r = r.Elem()
+	}
+	switch {
 	case r.CanInt():
 		return float64(r.Int())
 	case r.CanUint():

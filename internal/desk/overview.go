@@ -84,7 +84,7 @@ func (d *Desk) Overview(ctx context.Context, days int) (o Overview, err error) {
 	if o.Last, err = d.State.Runs(ctx, 8); err != nil {
 		return o, err
 	}
-	if o.Counts, err = d.State.Counts(ctx); err != nil {
+	if o.Counts, _, err = d.counts(ctx); err != nil {
 		return o, err
 	}
 	if auth.From(ctx).May(auth.GradesSum) {
