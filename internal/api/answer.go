@@ -23,7 +23,7 @@ func (a *API) answer(w http.ResponseWriter, r *http.Request, e *entry) {
 		a.mux.ServeHTTP(kept, r)
 		kept.tag(r)
 		kept.send(w, r)
-	case r.Method == http.MethodPost && e.media != "" && r.Header.Get(repeatHeader) != "":
+	case r.Method == http.MethodPost && r.Header.Get(repeatHeader) != "":
 		a.once(w, r, e)
 	default:
 		a.mux.ServeHTTP(w, r)

@@ -53,7 +53,15 @@ func New(o Options) *API {
 	a.changes()
 	a.export()
 	a.receipts()
+	a.sources()
+	a.schedules()
+	a.tasks()
 	a.runs()
+	a.quarantine()
+	a.deliveries()
+	a.lookup()
+	a.cases()
+	a.policies()
 	a.complete()
 	return a
 }

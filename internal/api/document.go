@@ -13,7 +13,16 @@ import (
 // areas are the tags of the operations, in the order of the console.
 var areas = []*huma.Tag{
 	{Name: "grades", Description: "评价结果：单个查询、变更流、整体导出、回执。Published grades for downstream platforms: one entity, the change feed, whole exports, receipts."},
-	{Name: "runs", Description: "运行记录。Runs and their ledgers."},
+	{Name: "sources", Description: "数据来源：连接、测试、预览、暂挂。Sources: connections, trials, feeds and their holds."},
+	{Name: "targets", Description: "推送目标的连接。Connections of targets."},
+	{Name: "schedules", Description: "计划：何时做什么。Schedules: when what is done."},
+	{Name: "tasks", Description: "任务：排队、进度、重试、补数。Tasks: queue, progress, retry, backfill."},
+	{Name: "quarantine", Description: "隔离区：被拒的行、更正、工作簿。Quarantine: refused rows, corrections, workbooks."},
+	{Name: "deliveries", Description: "推送与回执。Deliveries and receipts."},
+	{Name: "explanations", Description: "主体查询与等级说明。Entities, and why they have their grades."},
+	{Name: "policies", Description: "评价办法、分布与变动。Policies, distributions and movement."},
+	{Name: "cases", Description: "异议、修复与补充。Objections, repairs and completions."},
+	{Name: "runs", Description: "运行记录与收支账。Runs and their ledgers."},
 }
 
 const about = `信枢的编程接口。控制台能做的，接口都能做。
@@ -36,6 +45,7 @@ func document(version string) huma.Config {
 	c := huma.DefaultConfig("信枢 Xinshu", version)
 	c.DocsPath, c.SchemasPath, c.OpenAPIPath, c.CreateHooks = "", "", "", nil // its page asks the internet for a script
 	c.Info.Description = about
+	c.Components.Schemas = schemas()
 	c.Tags = areas
 	c.Servers = []*huma.Server{{URL: "/", Description: "the hub that serves this document"}}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -60,7 +70,7 @@ func (a *API) complete() {
 		at := documented(doc, o.Method, o.Path)
 		for status, r := range at.Responses {
 			n, _ := strconv.Atoi(status) // the framework writes numbers
-			explain(n, r)
+			inWords(n, r)
 		}
 	}
 	text, err := json.Marshal(doc)
@@ -75,8 +85,8 @@ func (a *API) complete() {
 	a.entries[pattern] = &entry{Operation: Operation{ID: "openapi", Method: http.MethodGet, Path: "/openapi.json", Right: auth.Anyone}}
 }
 
-// explain writes what an answer with a status means, its heads, and an example of a problem.
-func explain(status int, r *huma.Response) {
+// inWords writes what an answer with a status means, its heads, and an example of a problem.
+func inWords(status int, r *huma.Response) {
 	if r.Headers == nil {
 		r.Headers = map[string]*huma.Param{}
 	}

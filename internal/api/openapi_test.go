@@ -53,7 +53,9 @@ func TestTheDocumentSaysEverything(t *testing.T) {
 	if !strings.HasPrefix(doc.OpenAPI, "3.1.") {
 		t.Errorf("version %s", doc.OpenAPI)
 	}
-	chinese := func(s string) bool { return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) }) }
+	chinese := func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+	}
 	found := 0
 	for path, methods := range doc.Paths {
 		for method, o := range methods {

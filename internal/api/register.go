@@ -60,7 +60,7 @@ func register[I, O any](a *API, o op, do func(context.Context, *I) (*O, error)) 
 		h.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: o.Stream}}
 	}
 	h.Errors = problemsOf(e, o)
-	if o.Method == http.MethodPost && e.media != "" && !e.upload() {
+	if o.Method == http.MethodPost && !e.upload() {
 		h.Parameters = append(h.Parameters, repeatKey)
 	}
 	if o.Versioned {

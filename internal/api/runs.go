@@ -2,11 +2,12 @@ package api
 
 import (
 	"context"
-	"net/http"
 	"time"
 
+	"xinshu/catalog"
 	"xinshu/internal/auth"
 	"xinshu/internal/chain"
+	"xinshu/internal/desk"
 )
 
 // Run is a step that the hub did.
@@ -31,30 +32,32 @@ type Ledger struct {
 	Skipped     int64  `json:"skipped" doc:"Rows about natural persons: counted, not stored"`
 }
 
-type runsInput struct {
-	Limit int `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"At most so many."`
-}
-
-type runsOutput struct {
-	Body struct {
-		Items []Run `json:"items"`
-	}
-}
-
 func (a *API) runs() {
-	register(a, op{Method: http.MethodGet, Path: "/v1/runs", ID: "listRuns", Tag: "runs", Right: auth.RunsSee,
-		Words: "Runs, the newest first", ZH: "运行记录，最新在前。"},
-		func(ctx context.Context, in *runsInput) (*runsOutput, error) {
-			runs, err := a.Desk.Runs(ctx, in.Limit)
-			if err != nil {
-				return nil, err
+	type listInput struct {
+		Paged
+		Step    string `query:"step" maxLength:"32" doc:"Only runs of this step."`
+		Status  string `query:"status" maxLength:"32" doc:"Only runs with this status."`
+		Source  string `query:"source" maxLength:"64" doc:"Only pulls from this source."`
+		Subject string `query:"subject" maxLength:"100" doc:"Only runs of this dataset, policy or target."`
+		Day     string `query:"day" format:"date" doc:"Only runs that began on this day."`
+	}
+	pages(a, op{Path: "/v1/runs", ID: "listRuns", Tag: "runs", Right: auth.RunsSee, Words: "Runs with their ledgers, the newest first", ZH: "运行记录与收支账，最新在前。"},
+		func(ctx context.Context, in *listInput, after string, most int) ([]Run, string, error) {
+			w := desk.RunsWanted{Step: in.Step, Status: in.Status, Source: in.Source, Subject: in.Subject, After: after, Most: most}
+			if in.Day != "" {
+				day, err := catalog.ParseDate(in.Day)
+				if err != nil {
+					return nil, "", newProblem("invalid", "the day is no date")
+				}
+				w.Day = day
 			}
-			out := &runsOutput{}
-			out.Body.Items = []Run{}
-			for _, r := range runs {
-				out.Body.Items = append(out.Body.Items, runOf(r))
-			}
-			return out, nil
+			p, err := a.Desk.RunPage(ctx, w)
+			return runsOf(p.Runs).Items, p.Next, err
+		})
+	get(a, op{Path: "/v1/runs/{id}", ID: "getRun", Tag: "runs", Right: auth.RunsSee, Words: "One run with its ledger", ZH: "一次运行及其收支账。"},
+		func(ctx context.Context, in *ByID) (Run, error) {
+			r, err := a.Desk.Run(ctx, in.ID)
+			return runOf(r), err
 		})
 }
 

@@ -9,8 +9,12 @@ import (
 	"xinshu/connectors"
 	"xinshu/internal/auth"
 	"xinshu/internal/fault"
+	"xinshu/internal/state"
 	"xinshu/pipelines/push"
 )
+
+// Sent is a delivery as run state keeps it, for who may not ask it.
+type Sent = state.Delivery
 
 // ReceiptIn is a receipt that a platform brings by itself, after its delivery.
 type ReceiptIn struct {
