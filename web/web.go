@@ -6,5 +6,5 @@ import "embed"
 
 // Files has templates/, static/ and locales/.
 //
-//go:embed templates static locales
+//go:embed all:templates static locales
 var Files embed.FS

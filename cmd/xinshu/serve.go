@@ -14,7 +14,6 @@ import (
 
 	"xinshu/connectors"
 	"xinshu/internal/api"
-	"xinshu/internal/auth"
 	"xinshu/internal/console"
 	"xinshu/internal/desk"
 	"xinshu/internal/fault"
@@ -96,7 +95,11 @@ func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
 	if c.Cert != "" {
 		scheme = "https"
 	}
-	t.say("console and API on %s://%s; Ctrl-C ends it", scheme, listener.Addr())
+	address := scheme + "://" + listener.Addr().String()
+	if err := t.welcome(ctx, a, address); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	t.say("console and API on %s; Ctrl-C ends it", address)
 	ctx, stop := context.WithCancel(ctx)
 	wait := a.beside(ctx, keeper)
 	err = serveHTTP(ctx, listener, handler, c)
@@ -164,7 +167,7 @@ func (a *app) service() (http.Handler, error) {
 		return nil, err
 	}
 	rest := api.New(api.Options{Desk: d, Who: guard.Program, Now: a.now, Version: version, Log: log})
-	pages, err := console.New(console.Options{Desk: d, Files: web.Files, Who: a.who, Token: guard.CSRF, Now: a.now, Version: version, Log: log})
+	pages, err := console.New(console.Options{Desk: d, Files: web.Files, Guard: guard, Who: guard.Page, Token: guard.CSRF, Now: a.now, Version: version, Log: log})
 	if err != nil {
 		return nil, err
 	}
@@ -181,9 +184,4 @@ func (a *app) service() (http.Handler, error) {
 		mux.Handle("/v1/receive/", door)
 	}
 	return a.care.metrics.Watch(mux, routes(mux, rest, pages)), nil
-}
-
-// who says by whom a request is made.
-func (a *app) who(r *http.Request) (auth.Actor, error) {
-	return auth.Shell("demo"), nil // accounts follow
 }

@@ -17,7 +17,8 @@ import (
 // Options are what the console stands on.
 type Options struct {
 	Desk    *desk.Desk
-	Files   fs.FS // package web's, or an installation's own over it
+	Files   fs.FS       // package web's, or an installation's own over it
+	Guard   *auth.Guard // nil: there are no accounts, and no pages about them
 	Who     func(*http.Request) (auth.Actor, error)
 	Token   func(*http.Request) string // what a form must name to belong to the request's session; "": there is none
 	Now     func() time.Time
@@ -52,6 +53,8 @@ func New(o Options) (*Console, error) {
 	for _, p := range slices.Concat(
 		c.overviewPages(),
 		c.preferencePages(),
+		c.signInPages(), c.accountPages(),
+		c.settingsPages(), c.userPages(), c.keyPages(), c.auditPages(),
 		c.deliveryPages(),
 		c.findPages(),
 		c.gradePages(),

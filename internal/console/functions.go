@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"xinshu/catalog"
+	"xinshu/internal/auth"
 	"xinshu/internal/console/chart"
 )
 
@@ -22,13 +23,13 @@ func (c *Console) functions(v *views) template.FuncMap {
 		"lang":    func() string { return v.lang },
 		"initial": initial,
 		// times: a <time> with the zone; ago shows the distance, when the moment, and each has the other in its title
-		"ago": s.ago, "when": s.when, "day": s.day, "dur": s.duration,
+		"ago": s.ago, "when": s.when, "day": s.day, "dur": s.duration, "date": formDay,
 		// numbers
 		"num": number, "pct": percent, "bytes": size, "points": points,
 		// putting together
 		"dict": dict, "list": func(v ...any) []any { return v }, "url": address, "set": withQuery, "add": func(a, b int) int { return a + b },
 		// pictures
-		"icon": c.icon, "static": c.assets.address, "tone": tone, "sign": sign, "lamp": lamp, "ifTone": ifTone, "chart": chart.HTML,
+		"icon": c.icon, "static": c.assets.address, "tone": tone, "sign": sign, "lamp": lamp, "lines": lines, "purpose": func(code string) string { return purposeWords(code, v.lang) }, "ifTone": ifTone, "chart": chart.HTML,
 	}
 }
 
@@ -137,4 +138,18 @@ func ifTone(n any, tone string) string {
 		return ""
 	}
 	return tone
+}
+
+// lines gives the lines of an error or a text.
+func lines(v any) []string { return strings.Split(strings.TrimSpace(fmt.Sprint(v)), "\n") }
+
+// purposeWords gives the words of a purpose as the trail keeps it: a code, or a code and what was written beside it.
+func purposeWords(text, lang string) string {
+	code, more, _ := strings.Cut(text, ":")
+	for _, p := range auth.Purposes {
+		if p.Code == code {
+			return strings.TrimSpace(pick(p.Title, lang) + " " + more)
+		}
+	}
+	return text
 }

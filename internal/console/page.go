@@ -120,7 +120,11 @@ func (q *Request) fail(err error) {
 		q.console.Log.Error("page", "path", q.URL.Path, "error", err)
 	}
 	if status == http.StatusUnauthorized && q.Method == http.MethodGet {
-		http.Redirect(q.w, q.Request, "/sign-in?"+url.Values{"to": {q.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		http.Redirect(q.w, q.Request, signInAt(q.Request), http.StatusSeeOther)
+		return
+	}
+	if to := q.instead(status); to != "" {
+		http.Redirect(q.w, q.Request, to, http.StatusSeeOther)
 		return
 	}
 	var f *fault.Error
@@ -131,6 +135,21 @@ func (q *Request) fail(err error) {
 	if err := q.Render("problem", map[string]any{"Status": status, "Fault": f}); err != nil {
 		q.console.Log.Error("page", "path", q.URL.Path, "error", err)
 	}
+}
+
+// instead gives the page to open in place of one that the actor may not see: the change of a password
+// that must be changed, or, for who may not see the overview, the first area they may.
+func (q *Request) instead(status int) string {
+	if status != http.StatusForbidden || q.Method != http.MethodGet {
+		return ""
+	}
+	if mustChange(q.Actor) {
+		return "/account/password"
+	}
+	if groups := q.frame("", nil).Areas(); q.URL.Path == "/" && len(groups) > 0 {
+		return groups[0].Areas[0].Path
+	}
+	return ""
 }
 
 // See sends the browser on after a form did its work, with a word about it that the next page shows.

@@ -24,16 +24,7 @@ func (c *Console) prefer(q *Request) error {
 			http.SetCookie(q.w, &http.Cookie{Name: name, Value: v, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 		}
 	}
-	return q.See(ownPath(q.PostFormValue("to")), "")
-}
-
-// ownPath gives a path of this console, and the first page for anything else: a form must not send
-// the browser to a stranger.
-func ownPath(to string) string {
-	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n") {
-		return "/"
-	}
-	return to
+	return q.See(auth.LocalPath(q.PostFormValue("to")), "")
 }
 
 func language(r *http.Request) string {

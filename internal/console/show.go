@@ -66,6 +66,14 @@ func (s shower) day(v any) string {
 	return "–"
 }
 
+// formDay writes the day so many days after a time as an input of a form wants it; empty for none.
+func formDay(t time.Time, after int) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.In(zone).AddDate(0, 0, after).Format(time.DateOnly)
+}
+
 func (s shower) distance(t time.Time) string {
 	d := s.now().Sub(t)
 	key := "ago."

@@ -33,4 +33,6 @@ func (d *Desk) VerifyActs(ctx context.Context) (audit.Report, error) {
 	return d.Trail.Verify(ctx)
 }
 
-func noTrail() error { return fault.Newf(fault.NotFound, "read the audit trail", "this hub keeps none") }
+func noTrail() error {
+	return fault.Newf(fault.NotFound, "read the audit trail", "this hub keeps none")
+}
