@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -45,6 +46,7 @@ type app struct {
 	vault    *vault.Vault
 	trail    *audit.Trail
 	accounts *auth.Accounts
+	who      func(*http.Request) (auth.Actor, error) // a program, or a browser's session; set with the service
 	keys     *auth.Keys
 	pipeline *pipelines.Pipeline
 	desk     *desk.Desk

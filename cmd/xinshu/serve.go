@@ -166,6 +166,7 @@ func (a *app) service() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.who = guard.Program
 	rest := api.New(api.Options{Desk: d, Who: guard.Program, Now: a.now, Version: version, Log: log})
 	pages, err := console.New(console.Options{Desk: d, Files: web.Files, Guard: guard, Who: guard.Page, Token: guard.CSRF, Now: a.now, Version: version, Log: log})
 	if err != nil {

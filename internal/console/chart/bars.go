@@ -107,8 +107,8 @@ func (c Columns) Draw() template.HTML {
 	most = ceil(most)
 	var s svg
 	s.WriteString(legend(c.Series))
-	s.WriteString(`<div class="chart-box">`)
-	s.open("chart", width, height, c.Title, c.says())
+	s.box("chart-box", c.Title)
+	s.open("chart", width, height, slices.ContainsFunc(c.Columns, func(col Column) bool { return col.Href != "" }), c.Title, c.says())
 	axis(&s, left, right, top, bottom, width, height, most)
 	step := (width - left - right) / max(float64(len(c.Columns)), 1)
 	wide := min(step*0.72, 28)

@@ -25,9 +25,19 @@ func HTML(p Picture) template.HTML {
 // svg is a drawing that grows from left to right in the file.
 type svg struct{ strings.Builder }
 
-// open begins a drawing of a size in its own units, with what it is called and what it says.
-func (s *svg) open(class string, width, height float64, title, desc string) {
-	fmt.Fprintf(s, `<svg class="%s" viewBox="0 0 %s %s" role="img">`, class, f(width), f(height))
+// box begins a frame in which a wide drawing scrolls, for hands and for keys.
+func (s *svg) box(class, title string) {
+	fmt.Fprintf(s, `<div class="%s" tabindex="0" role="group" aria-label="%s">`, class, esc(title))
+}
+
+// open begins a drawing of a size in its own units, with what it is called and what it says. One with
+// links in it is no picture to a screen reader but a group of them.
+func (s *svg) open(class string, width, height float64, links bool, title, desc string) {
+	role := "img"
+	if links {
+		role = "group"
+	}
+	fmt.Fprintf(s, `<svg class="%s" viewBox="0 0 %s %s" role="%s">`, class, f(width), f(height), role)
 	s.label(title)
 	if desc != "" {
 		s.WriteString("<desc>" + esc(desc) + "</desc>")

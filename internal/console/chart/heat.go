@@ -21,7 +21,7 @@ type HeatDay struct {
 	Level int    // 0 (nothing) to 5 (much)
 	Bad   bool   // something failed: shown as such whatever the level
 	Title string // what the pointer shows
-	Href  string
+	Href  string // for who points; half a year of stops would be in the way of who tabs
 }
 
 // Draw gives the drawing.
@@ -30,8 +30,8 @@ func (h Heat) Draw() template.HTML {
 	weeks := (len(h.Days) + 6) / 7
 	width := float64(left + weeks*(cell+gap))
 	var s svg
-	s.WriteString(`<div class="chart-box heat">`)
-	s.open("chart", width, top+7*(cell+gap), h.Title, "")
+	s.box("chart-box heat", h.Title)
+	s.open("chart", width, top+7*(cell+gap), true, h.Title, "")
 	for _, i := range []int{0, 2, 4} {
 		s.text("", left-5, float64(top+i*(cell+gap)+10), "end", h.Week[i])
 	}
@@ -49,7 +49,7 @@ func (h Heat) Draw() template.HTML {
 			class = "fill-bad"
 		}
 		if d.Href != "" {
-			fmt.Fprintf(&s, `<a href="%s" aria-label="%s">`, esc(d.Href), esc(d.Title))
+			fmt.Fprintf(&s, `<a href="%s" tabindex="-1" aria-label="%s">`, esc(d.Href), esc(d.Title))
 		}
 		s.rect(class, x, y, cell, cell, 2.5, d.Title)
 		if d.Href != "" {

@@ -53,8 +53,8 @@ func (l Line) Draw() template.HTML {
 		names = append(names, Part{Name: sr.Name, Class: sr.Class})
 	}
 	s.WriteString(legend(names))
-	s.WriteString(`<div class="chart-box">`)
-	s.open("chart", width, height, l.Title, strings.Join(l.titles(), "; "))
+	s.box("chart-box", l.Title)
+	s.open("chart", width, height, false, l.Title, strings.Join(l.titles(), "; "))
 	for _, part := range []float64{0, 0.5, 1} {
 		v := l.From + (most-l.From)*part
 		s.line("axis", left, y(v), width-right, y(v))
@@ -135,7 +135,7 @@ func (p Spark) Draw() template.HTML {
 		most = 1
 	}
 	var s svg
-	s.open("spark", 100, 22, p.Title, "")
+	s.open("spark", 100, 22, false, p.Title, "")
 	fmt.Fprintf(&s, `<path class="series %s" d="%s"/>`, class, path(p.Values,
 		func(i int) float64 { return 100 * float64(i) / float64(len(p.Values)-1) },
 		func(v float64) float64 { return 20 - 18*v/most }, false))

@@ -43,8 +43,8 @@ func (r Road) Draw() template.HTML {
 		height += 12 + float64(most)*exitHigh
 	}
 	var s svg
-	s.WriteString(`<div class="chart-box road">`)
-	s.open("chart road", width, height, r.Title, "")
+	s.box("chart-box road", r.Title)
+	s.open("chart road", width, height, true, r.Title, "")
 	for i := range r.Stations {
 		x := 1 + float64(i)*(roadWide+roadGap)
 		if i > 0 {
