@@ -47,7 +47,7 @@ func get(t *testing.T, h http.Handler, from, path string, header ...string) (int
 
 func TestHealthTellsStrangersYesOrNo(t *testing.T) {
 	a, _ := careApp(t, Config{})
-	h := a.health()
+	h := a.health(func(r *http.Request) bool { return insider(r, nil, nobody) })
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", h.alive)
 	mux.HandleFunc("/readyz", h.ready)
@@ -71,8 +71,10 @@ func TestHealthTellsStrangersYesOrNo(t *testing.T) {
 	}
 }
 
+// nobody has signed in.
+func nobody(*http.Request) (auth.Actor, error) { return auth.Actor{}, nil }
+
 func TestOnlyInsidersSeeHowTheHubStands(t *testing.T) {
-	nobody := func(*http.Request) (auth.Actor, error) { return auth.Actor{}, nil }
 	for _, c := range []struct {
 		name, from string
 		header     []string

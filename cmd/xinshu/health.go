@@ -16,8 +16,8 @@ import (
 
 // health answers whether this process is alive and whether it can work. Strangers learn yes or no.
 type health struct {
-	app   *app
-	inner map[string]func(context.Context) error
+	insider func(*http.Request) bool // who may know why
+	inner   map[string]func(context.Context) error
 
 	mu   sync.Mutex
 	at   time.Time
@@ -27,8 +27,8 @@ type health struct {
 // askAgain is how long an answer serves further questions: a flood of them asks the database no more often.
 const askAgain = 2 * time.Second
 
-func (a *app) health() *health {
-	return &health{app: a, inner: map[string]func(context.Context) error{"state": a.state.Ping, "store": a.lake.Reach}}
+func (a *app) health(insider func(*http.Request) bool) *health {
+	return &health{insider: insider, inner: map[string]func(context.Context) error{"state": a.state.Ping, "store": a.lake.Reach}}
 }
 
 // alive answers /healthz: a process that answers is alive, whatever else is away.
@@ -47,7 +47,7 @@ func (h *health) ready(w http.ResponseWriter, r *http.Request) {
 	if wrong || r.Context().Err() != nil { // the service is about to stop
 		answer["status"], status = "not ready", http.StatusServiceUnavailable
 	}
-	if h.app.insider(r) {
+	if h.insider(r) {
 		answer["checks"] = checks
 	}
 	tell(w, status, answer)
@@ -79,8 +79,6 @@ func tell(w http.ResponseWriter, status int, answer map[string]any) {
 
 // insider says whether somebody may see how the hub stands: from a network that the config names, from
 // this machine itself, or with the right to.
-func (a *app) insider(r *http.Request) bool { return insider(r, a.config.Metrics.Networks, a.who) }
-
 func insider(r *http.Request, networks []string, who func(*http.Request) (auth.Actor, error)) bool {
 	if address, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && !proxied(r) {
 		if len(networks) == 0 && address.Addr().IsLoopback() {
@@ -107,11 +105,18 @@ func proxied(r *http.Request) bool {
 }
 
 // careOver answers for those who look after the hub. Each of the three says for itself who may know what.
-func (a *app) careOver(mux *http.ServeMux) {
-	h := a.health()
+func (a *app) careOver(mux *http.ServeMux, who func(*http.Request) (auth.Actor, error)) {
+	may := func(r *http.Request) bool { return insider(r, a.config.Metrics.Networks, who) }
+	h := a.health(may)
 	mux.HandleFunc("GET /healthz", h.alive)
 	mux.HandleFunc("GET /readyz", h.ready)
-	mux.HandleFunc("GET /metrics", a.scrape)
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if !may(r) {
+			tell(w, http.StatusForbidden, map[string]any{"status": "forbidden"})
+			return
+		}
+		a.care.metrics.Handler().ServeHTTP(w, r)
+	})
 }
 
 // routes gives the pattern that answers a request, as the API's and the console's own tables name it.
@@ -136,13 +141,4 @@ func routes(outer *http.ServeMux, rest *api.API, pages *console.Console) func(*h
 		}
 		return pattern
 	}
-}
-
-// scrape answers /metrics to insiders.
-func (a *app) scrape(w http.ResponseWriter, r *http.Request) {
-	if !a.insider(r) {
-		tell(w, http.StatusForbidden, map[string]any{"status": "forbidden"})
-		return
-	}
-	a.care.metrics.Handler().ServeHTTP(w, r)
 }

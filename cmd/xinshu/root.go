@@ -54,7 +54,7 @@ func rootCommand(t *terminal) *cobra.Command {
 		runCommand(t, o), pullCommand(t, o, "pull"), pullCommand(t, o, "stage"), settleCommand(t, o), scoreCommand(t, o), publishCommand(t, o), pushCommand(t, o),
 		ingestCommand(t, o), receiveCommand(t, o), quarantineCommand(t, o), identityCommand(t, o), feedCommand(t, o), caseCommand(t, o), releaseCommand(t, o), verifyCommand(t, o), explainCommand(t, o),
 		sourceCommand(t, o), targetCommand(t, o), scheduleCommand(t, o), taskCommand(t, o), demoCommand(t, o), simulateCommand(t, o), benchCommand(t), serveCommand(t, o), vaultCommand(t, o), userCommand(t, o), keyCommand(t, o), auditCommand(t, o),
-		backupCommand(t, o), restoreCommand(t, o), migrateCommand(t, o), tidyCommand(t, o),
+		backupCommand(t, o), restoreCommand(t, o), migrateCommand(t, o), tidyCommand(t, o), doctorCommand(t, o),
 	)
 	return root
 }

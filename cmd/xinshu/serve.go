@@ -176,7 +176,7 @@ func (a *app) service() (http.Handler, error) {
 	mux.Handle("/v1/", rest)
 	mux.Handle("/openapi.json", rest)
 	mux.Handle("/", pages)
-	a.careOver(mux)
+	a.careOver(mux, guard.Program)
 	if len(a.config.Receive.Senders) > 0 {
 		door, err := a.door()
 		if err != nil {
