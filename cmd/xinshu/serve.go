@@ -82,6 +82,9 @@ func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
 	if err != nil {
 		return err
 	}
+	if _, err := a.vault.Check(ctx, a.state); err != nil { // a node with another key would fail later, one source at a time
+		return err
+	}
 	handler, err := a.service()
 	if err != nil {
 		return err
