@@ -19,10 +19,9 @@ func away(err error) bool {
 	if errors.As(err, &refused) || errors.As(err, &network) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
 		return true
 	}
-	var answer *pgconn.PgError
-	if errors.As(err, &answer) { // connection exceptions, no resources, a server that stops or starts, and races that PostgreSQL broke off
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok { // connection exceptions, no resources, a server that stops or starts, and races that PostgreSQL broke off
 		return strings.HasPrefix(answer.Code, "08") || strings.HasPrefix(answer.Code, "53") || strings.HasPrefix(answer.Code, "57P") || answer.Code == "40001" || answer.Code == "40P01"
 	}
-	var lite sqlite3.Error
-	return errors.As(err, &lite) && (lite.Code == sqlite3.ErrBusy || lite.Code == sqlite3.ErrLocked)
+	lite, ok := errors.AsType[sqlite3.Error](err)
+	return ok && (lite.Code == sqlite3.ErrBusy || lite.Code == sqlite3.ErrLocked)
 }

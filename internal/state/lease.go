@@ -155,11 +155,7 @@ func (s *State) HoldsTask(ctx context.Context, task string, fence int64) error {
 	return failed(op, heldBy(ctx, s.db, op, task, fence, s.now()))
 }
 
-type rowQuerier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func heldBy(ctx context.Context, db rowQuerier, op, task string, fence int64, now time.Time) error {
+func heldBy(ctx context.Context, db queryer, op, task string, fence int64, now time.Time) error {
 	var held int
 	err := db.QueryRowContext(ctx, `select count(*) from task where id = $1 and fence = $2 and state = 'running' and lease_until > $3`, task, fence, millis(now)).Scan(&held)
 	if err == nil && held == 0 {

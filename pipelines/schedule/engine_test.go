@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"slices"
@@ -76,7 +75,7 @@ func (h *hub) save(s schedule.Schedule) schedule.Schedule {
 // serve begins a node; the function it gives stops it and waits.
 func (h *hub) serve(name string, do func(ctx context.Context, hold *schedule.Hold) error, change ...func(*schedule.Engine)) (stop func()) {
 	ctx, cancel := context.WithCancel(h.t.Context())
-	e := &schedule.Engine{Keeper: h.state, Planner: h.book.Planner, Do: do, Name: name, Now: h.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	e := &schedule.Engine{Keeper: h.state, Planner: h.book.Planner, Do: do, Name: name, Now: h.now, Log: slog.New(slog.DiscardHandler),
 		Poll: 5 * time.Millisecond, Lease: time.Second, Grace: 20 * time.Millisecond, Backoff: time.Minute}
 	for _, c := range change {
 		c(e)
@@ -115,10 +114,10 @@ func (h *hub) until(id, state string) schedule.Task {
 // beat lets other goroutines come to something between two looks.
 func beat() { <-time.After(2 * time.Millisecond) }
 
-// tasks gives a schedule's tasks as "tick state why", oldest tick first.
-func (h *hub) tasks(of string) []string {
+// tasks gives the tasks of schedule s as "tick state why", oldest tick first.
+func (h *hub) tasks() []string {
 	h.t.Helper()
-	page, err := h.book.Tasks(h.t.Context(), schedule.Filter{Schedule: of, Most: 500})
+	page, err := h.book.Tasks(h.t.Context(), schedule.Filter{Schedule: "s", Most: 500})
 	h.ok(err)
 	var all []string
 	for _, task := range page.Tasks {
@@ -152,7 +151,7 @@ func TestWhatBecomesOfTicksAfterAnOutage(t *testing.T) {
 			h.pass(c.outage)
 			h.serve("n1", settled)
 			h.quiet()
-			if got := fmt.Sprint(h.tasks("s")); got != c.want {
+			if got := fmt.Sprint(h.tasks()); got != c.want {
 				t.Errorf("%s, not %s", got, c.want)
 			}
 		})
@@ -221,7 +220,7 @@ func TestAnOverlappingTickIsSkippedOrWaits(t *testing.T) {
 			h.quiet()
 			h.pass(10 * time.Minute)
 			h.quiet()
-			if got := fmt.Sprint(h.tasks("s")); got != want {
+			if got := fmt.Sprint(h.tasks()); got != want {
 				t.Errorf("%s, not %s", got, want)
 			}
 		})
@@ -254,7 +253,7 @@ func TestADependentScheduleFiresWhenItsDatasetsAreFresh(t *testing.T) {
 	pull("b", "amr.reg")
 	h.quiet()
 	beat()
-	if got := h.tasks("s"); len(got) != 0 {
+	if got := h.tasks(); len(got) != 0 {
 		t.Fatalf("it fired with one dataset fresh: %v", got)
 	}
 	pull("c", "amr.severe")
@@ -264,7 +263,7 @@ func TestADependentScheduleFiresWhenItsDatasetsAreFresh(t *testing.T) {
 	h.pass(2 * time.Hour)
 	pull("e", "amr.severe")
 	beat()
-	if got := h.tasks("s"); len(got) != 1 {
+	if got := h.tasks(); len(got) != 1 {
 		t.Fatalf("it fired outside its window: %v", got)
 	}
 	h.pass(14 * time.Hour)
@@ -541,7 +540,7 @@ func TestPauseMakesUpForNothing(t *testing.T) {
 	h.serve("n1", settled)
 	h.pass(10 * time.Minute)
 	h.quiet()
-	if got := fmt.Sprint(h.tasks("s")); got != "[03:10 done]" || s.SavedBy != "张三" {
+	if got := fmt.Sprint(h.tasks()); got != "[03:10 done]" || s.SavedBy != "张三" {
 		t.Errorf("%s", got)
 	}
 }
@@ -554,7 +553,7 @@ func TestAChangeThatLeavesTheTimesAloneLosesNoTick(t *testing.T) {
 	h.save(s)
 	h.serve("n1", settled)
 	h.quiet()
-	if got := fmt.Sprint(h.tasks("s")); got != "[02:10 done]" {
+	if got := fmt.Sprint(h.tasks()); got != "[02:10 done]" {
 		t.Errorf("%s", got)
 	}
 }

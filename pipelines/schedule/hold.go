@@ -136,13 +136,21 @@ func (h *Hold) after(k Key) []Key {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	var later []Key
-	rank := slices.Index(ranks, k.Step)
 	for other, s := range h.steps {
-		if (s.State == Done || s.State == Failed) && slices.Index(ranks, other.Step) > rank {
+		if (s.State == Done || s.State == Failed) && other.restsOn(k) {
 			later = append(later, other)
 		}
 	}
 	return later
+}
+
+// restsOn says whether a step works on what another one brings: every later one does, but what is
+// published of a policy rests on that policy's scores alone.
+func (k Key) restsOn(earlier Key) bool {
+	if earlier.Step == DoScore && k.Step == DoPublish {
+		return k.Subject == earlier.Subject
+	}
+	return slices.Index(ranks, k.Step) > slices.Index(ranks, earlier.Step)
 }
 
 func (h *Hold) save(ctx context.Context, s Step, anew []Key) error {

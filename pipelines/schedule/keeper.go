@@ -8,6 +8,8 @@ import (
 // Keeper is what the engine needs of run state beside what people ask of it. A lease is a task's, a
 // lock a name's; both carry a number from one counter that only grows. Whoever holds an older number
 // than the newest has lost what it held and is answered with ErrLost.
+//
+//nolint:interfacebloat // it is one store, asked about one thing
 type Keeper interface {
 	Store
 	// DueSchedules gives the schedules whose next tick has come, and those that wait for datasets.

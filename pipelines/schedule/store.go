@@ -7,6 +7,8 @@ import (
 
 // Store keeps schedules, tasks and leases. All of it is shared by the nodes of a hub; whatever two of
 // them do at once has the outcome of one after the other.
+//
+//nolint:interfacebloat // it is one store, asked about one thing
 type Store interface {
 	// Schedules gives all schedules by id.
 	Schedules(ctx context.Context) ([]Schedule, error)

@@ -84,8 +84,7 @@ func (w *Worker) whole(ctx context.Context, h *schedule.Hold, pulls bool) error 
 	var pulled error
 	if pulls {
 		pulled = w.pull(ctx, h)
-		var busy *schedule.Busy
-		if errors.As(pulled, &busy) { // what it waits for would be missing in the grades
+		if _, busy := errors.AsType[*schedule.Busy](pulled); busy { // what it waits for would be missing in the grades
 			return pulled
 		}
 	}

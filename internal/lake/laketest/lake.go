@@ -1,6 +1,7 @@
 package laketest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -33,6 +34,7 @@ func Lake(t *testing.T, openStore func(t *testing.T) lake.Store) {
 		{"the same intent is committed once", sameIntent},
 		{"work on an old head is a conflict", oldHead},
 		{"of several nodes one takes the number", nodesRace},
+		{"who lost its lease commits nothing", fenced},
 		{"a stage commit begins where the head ended", cursors},
 		{"a draft that does not add up is refused", badDrafts},
 		{"kept files stay, dropped files go", keep},
@@ -182,6 +184,36 @@ func oldHead(t *testing.T, l, other *lake.Lake) {
 	if head, err := l.Head(t.Context(), chain.Settled); err != nil || head.N != 2 {
 		t.Errorf("head %d, %v", head.N, err)
 	}
+}
+
+func fenced(t *testing.T, l, other *lake.Lake) {
+	commit := func(l *lake.Lake, run string, h chain.Holder) (chain.Entry, error) {
+		head, err := l.Head(t.Context(), chain.Settled)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l.Commit(chain.Held(t.Context(), h), draft(head, chain.Settled, run))
+	}
+	want := func(e chain.Entry, err error, n, fence int64) {
+		t.Helper()
+		if err != nil || e.N != n || e.Fence != fence {
+			t.Errorf("entry %d with fence %d, %v; want entry %d with fence %d", e.N, e.Fence, err, n, fence)
+		}
+	}
+	e, err := commit(l, "r1", chain.Holder{Task: "a", Fence: 5})
+	want(e, err, 1, 5)
+	lost := errors.New("the lease was lost")
+	if _, err := commit(l, "r2", chain.Holder{Task: "a", Fence: 6, Held: func(context.Context) error { return lost }}); !errors.Is(err, lost) {
+		t.Errorf("a holder that lost its lease was answered %v", err)
+	}
+	e, err = commit(other, "r3", chain.Holder{Task: "b", Fence: 9})
+	want(e, err, 2, 9)
+	_, err = commit(l, "r4", chain.Holder{Task: "a", Fence: 6})
+	wantConflict(t, err)
+	e, err = commit(l, "r5", chain.Holder{}) // a person's command, which nobody leased
+	want(e, err, 3, 9)
+	_, err = commit(l, "r6", chain.Holder{Task: "a", Fence: 8})
+	wantConflict(t, err)
 }
 
 func nodesRace(t *testing.T, l, other *lake.Lake) {
