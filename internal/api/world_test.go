@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"xinshu/catalog"
+	"xinshu/connectors"
+	"xinshu/connectors/all"
 	"xinshu/internal/audit"
 	"xinshu/internal/auth"
 	"xinshu/internal/chain"
@@ -23,6 +26,9 @@ import (
 	"xinshu/internal/vault"
 	"xinshu/pipelines"
 	"xinshu/pipelines/publish"
+	"xinshu/pipelines/schedule"
+	"xinshu/pipelines/score"
+	"xinshu/pipelines/stage"
 	"xinshu/sql"
 )
 
@@ -61,9 +67,17 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(func() { _ = w.state.Close() })
 	publisher := &publish.Publisher{Lake: w.lake, Duck: w.duck}
 	w.state.Log, w.state.Changes = w.lake, publisher.Changes
-	trail := audit.New(w.state, openVault(t), w.now)
+	v := openVault(t)
+	trail := audit.New(w.state, v, w.now)
 	w.desk = &desk.Desk{Trail: trail, Catalog: c, Lake: w.lake, State: w.state, SQL: sql.Files, Duck: w.duck, Now: w.now, Version: "test", Data: t.TempDir(),
-		Pipeline: &pipelines.Pipeline{Catalog: c, Heads: w.lake, Runs: w.state, Posts: w.state, Publisher: publisher, Now: w.now}}
+		Pipeline: &pipelines.Pipeline{Catalog: c, Heads: w.lake, Runs: w.state, Posts: w.state, Publisher: publisher, Now: w.now,
+			Scorer: &score.Scorer{Lake: w.lake, SQL: sql.Files, Duck: w.duck, Platforms: c.PlatformDatasets()}, Stager: &stage.Stager{Lake: w.lake, Words: c, Now: w.now, HashKey: []byte("key")}}}
+	w.desk.Book = &schedule.Book{Store: w.state, Planner: schedule.Planner{Calendar: c.Calendars}, Now: w.now,
+		Known: func(context.Context, schedule.Work) error { return nil }, Fresh: func([]string) error { return nil }}
+	w.desk.Drivers, w.desk.Vault, w.desk.Files = map[string]connectors.Driver{}, v, catalog.Files
+	for _, d := range all.Drivers(w.now) {
+		w.desk.Drivers[d.Kind] = d
+	}
 	w.open(Options{})
 	return w
 }
