@@ -137,9 +137,14 @@ const (
 	oidcWithin = 10 * time.Minute
 )
 
+var errNoProvider = &fault.Error{Op: "sign in elsewhere", Code: fault.NotFound, Err: errors.New("no provider is set up"), Hint: "sign in with a name and a password"}
+
 // Start gives the provider's address to send the browser to. to is the page to go to afterwards.
 func (g *Guard) Start(w http.ResponseWriter, r *http.Request, to string) (address string, err error) {
 	o := g.OIDC
+	if o == nil {
+		return "", errNoProvider
+	}
 	p, err := o.ask(r.Context())
 	if err != nil {
 		return "", err
@@ -160,6 +165,9 @@ func (g *Guard) Start(w http.ResponseWriter, r *http.Request, to string) (addres
 // Finish takes the provider's answer, signs the browser in, and gives the page to go to.
 func (g *Guard) Finish(w http.ResponseWriter, r *http.Request) (to string, err error) {
 	o, address := g.OIDC, addressText(g.Address(r))
+	if o == nil {
+		return "", errNoProvider
+	}
 	s, err := g.started(w, r)
 	if err != nil {
 		return "", err

@@ -298,3 +298,15 @@ func TestAProviderThatDoesNotAnswerIsSaidAndTriedAgain(t *testing.T) {
 		t.Errorf("up again: %v", err)
 	}
 }
+
+func TestWithoutAProviderNobodyIsSentToOne(t *testing.T) {
+	h := newHub(t)
+	h.OIDC = nil
+	r := httptest.NewRequest(http.MethodGet, "/sign-in/oidc?code=x&state=y", nil)
+	if _, err := h.Start(httptest.NewRecorder(), r, "/"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("start: %v", err)
+	}
+	if _, err := h.Finish(httptest.NewRecorder(), r); !fault.Is(err, fault.NotFound) {
+		t.Errorf("finish: %v", err)
+	}
+}

@@ -89,3 +89,16 @@ func (a Actor) May(r Right) bool {
 	}
 	return false
 }
+
+// Rights lists every right that some role has, and those that need none.
+func Rights() []Right {
+	all := []Right{Anyone, Self}
+	for _, role := range Roles {
+		for _, r := range granted[role] {
+			if !slices.Contains(all, r) {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
+}
