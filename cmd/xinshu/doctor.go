@@ -110,8 +110,7 @@ func (d *doctor) look(ctx context.Context) {
 	d.alerting()
 	d.logs()
 	store := d.store(ctx)
-	if d.database(ctx) && store {
-		d.hub(ctx)
+	if d.database(ctx) && store && d.hub(ctx) {
 		return
 	}
 	// The hub cannot be opened, or should not be yet: the connections of the config are tried all the same.

@@ -10,11 +10,12 @@ import (
 )
 
 // hub opens the hub and looks at what only it knows: connections that people made, keys, nodes, tasks.
-func (d *doctor) hub(ctx context.Context) {
+// It says whether the hub could be opened.
+func (d *doctor) hub(ctx context.Context) bool {
 	a, err := openApp(ctx, d.config, d.now)
 	if err != nil {
 		d.fault("hub", err, "")
-		return
+		return false
 	}
 	defer func() {
 		if err := a.Close(); err != nil {
@@ -35,6 +36,7 @@ func (d *doctor) hub(ctx context.Context) {
 		}
 		d.warn("alerts", "see the console's list", "nobody has seen this since %s: %s", alert.Raised.Local().Format(time.DateTime), alert.EN)
 	}
+	return true
 }
 
 func (d *doctor) connections(ctx context.Context, a *app) {
