@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xinshu/internal/auth"
 	"xinshu/internal/backup"
 	"xinshu/internal/fault"
 	"xinshu/internal/state"
@@ -49,6 +50,9 @@ func (t *terminal) backup(ctx context.Context, a *app, to string, stateOnly bool
 	make := m.Make
 	if backup.IsFile(to) {
 		make = m.MakeFile
+	}
+	if err := a.trail.Record(ctx, auth.Act{Action: "backup.make", Kind: "backup", ID: to}); err != nil { // the copy tells of itself
+		return err
 	}
 	s, err := make(ctx, to)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"xinshu/internal/auth"
 	"xinshu/internal/chain"
 	"xinshu/internal/fault"
 	"xinshu/internal/pgtest"
@@ -185,4 +186,15 @@ func TestMigrationsAreListedWithoutBeingRun(t *testing.T) {
 			t.Errorf("after: %v, %v", after, err)
 		}
 	}
+}
+
+func TestNobodyIsSignedInAfterARestore(t *testing.T) {
+	onBoth(t, func(t *testing.T, f *fixture) {
+		f.ok(f.AddSession(t.Context(), auth.Session{Hash: "h", User: "wang", Created: f.clock, Seen: f.clock}))
+		for _, table := range dump(t, f.State).tables {
+			if table.Name == "account_session" {
+				t.Error("sessions are in the dump")
+			}
+		}
+	})
 }
