@@ -59,6 +59,7 @@ func New(o Options) (*Console, error) {
 		c.findPages(),
 		c.gradePages(),
 		c.cataloguePages(),
+		c.alertPages(),
 	) {
 		c.add(p)
 		c.has[p.Pattern] = true
