@@ -77,7 +77,7 @@ func (c *Console) datasetProfile(q *Request) error {
 	for _, f := range profile.Fields {
 		b := chart.Bars{Title: f.Field, Most: float64(f.TopRows)}
 		for i, v := range f.Top {
-			if i == 5 {
+			if i == 5 || f.Top[0].Rows == 1 { // values that never repeat tell nothing
 				break
 			}
 			b.Lines = append(b.Lines, chart.Bar{Name: v.Value, Value: float64(v.Rows), Shown: number(v.Rows), Note: percent(v.Rows, f.TopRows)})
@@ -135,7 +135,7 @@ func (q *Request) trendOf(d desk.DatasetDetail) chart.Picture {
 
 // qualityOf draws the share of refused rows over the last pulls; nothing for fewer than two.
 func (q *Request) qualityOf(d desk.DatasetDetail) chart.Picture {
-	s := chart.Spark{Title: q.say("catalogue.quality"), Class: "warn", Most: 1}
+	s := chart.Spark{Title: q.say("catalogue.quality"), Class: "c2", Most: 1}
 	for _, r := range d.Runs {
 		if r.Ledger.Read > 0 {
 			s.Values = append(s.Values, float64(r.Ledger.Quarantined)/float64(r.Ledger.Read))
