@@ -48,7 +48,7 @@ func benchCommand(t *terminal) *cobra.Command {
 			s.Entities, s.Records, s.Threads, s.FloorS, s.ScoreS, s.Ratio, s.CPURatio, s.SealS, s.PeakMB, s.OneEntityMS)
 		return nil
 	}
-	cmd.AddCommand(scores, benchIngestCommand(t))
+	cmd.AddCommand(scores, benchIngestCommand(t), benchServeCommand(t))
 	return cmd
 }
 

@@ -193,7 +193,7 @@ func generate(ctx context.Context, o Options) (chain.Entry, error) {
 	if err != nil {
 		return chain.Entry{}, err
 	}
-	intent := chain.Intent("bench", strconv.FormatInt(o.Entities, 10), settledSQL, entitySQL)
+	intent := chain.Intent("bench", strconv.FormatInt(o.Entities, 10), settledSQL, entitySQL, codeSQL)
 	if head.N > 0 && head.Intent == intent {
 		o.Tell("the generated entities stand already")
 		return head, nil
@@ -203,6 +203,9 @@ func generate(ctx context.Context, o Options) (chain.Entry, error) {
 		return chain.Entry{}, err
 	}
 	defer func() { _ = db.Close() }() // in memory
+	if err := db.Exec(ctx, codeSQL); err != nil {
+		return chain.Entry{}, err
+	}
 	var files []chain.File
 	put := func(table, query string, rng int64) error {
 		path := filepath.Join(l.TempDir(), fmt.Sprintf("bench-%s-%d.parquet", table, rng))
@@ -230,9 +233,38 @@ func generate(ctx context.Context, o Options) (chain.Entry, error) {
 		Entry: chain.Entry{Chain: chain.Settled, Run: "bench", Intent: intent}})
 }
 
-const entitySQL = `select range as entity_id, '91' || lpad(cast(range as varchar), 16, '0') as uscc, '企业' || cast(range as varchar) as name,
+// codeSQL makes valid codes in order of the entities' numbers: both check characters are right (GB 32100, GB 11714).
+const codeSQL = `
+create macro bench_digit(s, i) as cast(substr(s, i, 1) as integer);
+create macro bench_org(s) as (11 - (3 * bench_digit(s, 1) + 7 * bench_digit(s, 2) + 9 * bench_digit(s, 3) + 10 * bench_digit(s, 4)
+	+ 5 * bench_digit(s, 5) + 8 * bench_digit(s, 6) + 4 * bench_digit(s, 7) + 2 * bench_digit(s, 8)) % 11) % 11;
+create macro bench_last(s, o) as (31 - (324 + 20 * bench_digit(s, 1) + 29 * bench_digit(s, 2) + 25 * bench_digit(s, 3) + 13 * bench_digit(s, 4)
+	+ 8 * bench_digit(s, 5) + 24 * bench_digit(s, 6) + 10 * bench_digit(s, 7) + 30 * bench_digit(s, 8) + 28 * case when o = 10 then 29 else o end) % 31) % 31;
+create macro bench_whole(s, o) as '91410481' || s || case when o = 10 then 'X' else cast(o as varchar) end || substr('0123456789ABCDEFGHJKLMNPQRTUWXY', bench_last(s, o) + 1, 1);
+create macro bench_code(n) as bench_whole(lpad(cast(n as varchar), 8, '0'), bench_org(lpad(cast(n as varchar), 8, '0')));`
+
+// codeAt is the code of an entity's number, as codeSQL makes it.
+func codeAt(n int64) string {
+	body := fmt.Sprintf("91410481%08d", n)
+	for _, org := range "0123456789X" {
+		if !catalog.OrgCodeValid(body[8:] + string(org)) {
+			continue
+		}
+		for _, last := range alphabet {
+			if code := body + string(org) + string(last); catalog.CheckUSCC(code).Valid {
+				return code
+			}
+		}
+	}
+	return body // no number comes here
+}
+
+const entitySQL = `select range as entity_id, bench_code(range) as uscc,
+	'舞钢市' || substr('恒信达源盛鑫丰华瑞祥泰和兴隆诚美佳宏', cast(range % 17 as integer) + 1, 2) || substr('院岭垭口朱兰寺坡尚店八台尹集枣林', cast(range // 17 % 15 as integer) + 1, 2) || cast(range as varchar) || '号' ||
+		case range % 4 when 0 then '商贸有限公司' when 1 then '建材有限责任公司' when 2 then '餐饮管理有限公司' else '农民专业合作社' end as name,
 	'91' as category, date '2015-01-01' as in_scope_from, cast(null as date) as in_scope_until, cast(null as bigint) as survivor_id,
-	'410481' as division, 'C' as industry, date '2016-01-01' as received_on, cast(1 as bigint) as known_from, cast(null as bigint) as known_to
+	case range % 5 when 0 then '410402' when 1 then '410411' else '410481' end as division, case range % 3 when 0 then 'C26' when 1 then 'F52' else 'H62' end as industry,
+	date '2016-01-01' as received_on, cast(1 as bigint) as known_from, cast(null as bigint) as known_to
 	from range($first, $last) order by range`
 
 // oneEntity explains entities spread over the registry and gives the middle of the warm times.
@@ -244,7 +276,7 @@ func oneEntity(ctx context.Context, o Options) (float64, error) {
 	defer func() { _ = x.Close() }() // in memory
 	var times []float64
 	for i := range int64(21) {
-		uscc := "91" + fmt.Sprintf("%016d", i*o.Entities/21)
+		uscc := codeAt(i * o.Entities / 21)
 		began := time.Now()
 		if _, err := x.Entity(ctx, uscc, score.Clocks{AsOf: o.AsOf, CorrectedTo: catalog.NoDate}); err != nil {
 			return 0, err

@@ -24,7 +24,7 @@ k as (
 )
 select
     entity_id,
-    '91' || lpad(cast(entity_id as varchar), 16, '0') as uscc,
+    bench_code(entity_id) as uscc,
     md5(cast(entity_id * 10 + slot as varchar)) as record_id,
     cast(1 as integer) as version,
     cast(1 as bigint) as known_from,

@@ -196,7 +196,7 @@ func (d *Desk) Keep(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(15 * time.Second)
 	defer tick.Stop()
 	for {
-		if err := d.renew(ctx); err != nil && ctx.Err() == nil {
+		if err := d.Renew(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("renew what the desk keeps open", "error", err)
 		}
 		select {
@@ -207,7 +207,8 @@ func (d *Desk) Keep(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-func (d *Desk) renew(ctx context.Context) error {
+// Renew opens what the desk keeps open, and opens anew what is behind the data.
+func (d *Desk) Renew(ctx context.Context) error {
 	head, err := d.Lake.Head(ctx, chain.Settled)
 	if err != nil || head.N == 0 {
 		return err
