@@ -23,7 +23,8 @@ func nextFence(ctx context.Context, tx *sql.Tx) (n int64, err error) {
 }
 
 // TakeTask gives a node the next task that may be worked on: one that waits and whose time and turn has
-// come, or one whose holder's lease ran out. Of one schedule only the oldest unfinished task is given.
+// come, or one whose holder's lease ran out. Of one schedule only the oldest unfinished task is given, and none whose
+// source another task has locked.
 func (s *State) TakeTask(ctx context.Context, node string, lease time.Duration) (t schedule.Task, found bool, err error) {
 	const op = "take a task"
 	now := s.now()
@@ -79,6 +80,8 @@ func (s *State) takable(ctx context.Context, now int64) ([]string, error) {
 			and not exists (
 				select 1 from task as o where o.schedule = t.schedule and o.schedule <> '' and o.state in ('waiting', 'running')
 					and (o.queued_at < t.queued_at or o.queued_at = t.queued_at and o.id < t.id))
+			and not exists ( -- it would only wait for the other one, and keep a worker
+				select 1 from lease as l where l.name = 'source ' || t.source and l.task <> t.id and l.until > $1)
 		order by t.after_at, t.queued_at, t.id limit 16`, now)
 	if err != nil {
 		return nil, err

@@ -152,7 +152,7 @@ func (s *State) Fire(ctx context.Context, read schedule.Schedule, next, fired ti
 }
 
 // Refreshed gives, for each dataset, when it was first refreshed after a time: by a pull, a post or a
-// file that went through, rows or none. A dataset that was not is not in the answer.
+// file that went through, rows or none. The answer ends before the first one that was not.
 func (s *State) Refreshed(ctx context.Context, datasets []string, after time.Time) (map[string]time.Time, error) {
 	const op = "look for fresh datasets"
 	at := map[string]time.Time{}
@@ -164,9 +164,10 @@ func (s *State) Refreshed(ctx context.Context, datasets []string, after time.Tim
 		if err != nil {
 			return nil, failed(op, err)
 		}
-		if first.Valid {
-			at[id] = fromMillis(first.Int64)
+		if !first.Valid { // it is asked every second: the first one that is missing is answer enough
+			break
 		}
+		at[id] = fromMillis(first.Int64)
 	}
 	return at, nil
 }

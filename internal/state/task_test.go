@@ -281,6 +281,38 @@ func TestANameIsOneTasksAtATime(t *testing.T) {
 	})
 }
 
+func TestATaskWhoseSourceIsInUseLeavesTheWorkerToOthers(t *testing.T) {
+	onBoth(t, func(t *testing.T, f *fixture) {
+		for _, id := range []string{"a", "b", "c"} {
+			task := f.task(id, "")
+			if id == "c" {
+				task.Work.Source = "amr"
+			}
+			_, err := f.Enqueue(t.Context(), task)
+			f.ok(err)
+		}
+		a := f.take("n1")
+		fence, _, _, err := f.LockNames(t.Context(), "a", a.Fence, []string{"source court"}, lease)
+		f.ok(err)
+		if next := f.take("n2"); next.ID != "c" {
+			t.Errorf("took %s, which waits for the source", next.ID)
+		}
+		f.nothing("n2")
+		f.ok(f.UnlockNames(t.Context(), "a", fence, []string{"source court"}))
+		if next := f.take("n2"); next.ID != "b" {
+			t.Errorf("took %s", next.ID)
+		}
+		f.clock = f.clock.Add(lease) // a's own lock must not keep it from its heir
+		_, _, _, err = f.LockNames(t.Context(), "b", 0, nil, lease)
+		if !errors.Is(err, schedule.ErrLost) {
+			t.Errorf("%v", err)
+		}
+		if next := f.take("n3"); next.ID != "a" {
+			t.Errorf("took %s", next.ID)
+		}
+	})
+}
+
 func TestStepsAndLogOfATask(t *testing.T) {
 	onBoth(t, func(t *testing.T, f *fixture) {
 		_, err := f.Enqueue(t.Context(), f.task("a", ""))

@@ -457,7 +457,7 @@ func TestWhatIsInUseIsWaitedFor(t *testing.T) {
 	var mu sync.Mutex
 	at, most := 0, 0
 	h.serve("n1", func(ctx context.Context, hold *schedule.Hold) error {
-		return hold.Step(ctx, schedule.Key{Step: schedule.DoPull, Subject: "s/d"}, []string{"source s"}, func(context.Context) (string, error) {
+		return hold.Step(ctx, schedule.Key{Step: schedule.DoPull, Subject: "s/d"}, []string{"target t"}, func(context.Context) (string, error) {
 			mu.Lock()
 			at++
 			most = max(most, at)

@@ -52,7 +52,7 @@ type Busy struct{ Name, By string }
 func (b *Busy) Error() string { return b.Name + " is in use by " + b.By }
 
 // patience is how long a step waits for what is in use before the task makes room for another.
-const patience = 5 * time.Second
+const patience = 2 * time.Second
 
 // ranks is the order of the steps. What was done after a step is done again once the step is.
 var ranks = []string{DoPull, DoSettle, DoScore, DoPublish, DoPush, "tidy"}

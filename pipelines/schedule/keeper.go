@@ -17,7 +17,7 @@ type Keeper interface {
 	// Fire moves a schedule on from the state that was read and stores the tasks of its ticks, both or
 	// neither; false where another node was faster.
 	Fire(ctx context.Context, read Schedule, next, fired time.Time, tasks []Task) (took bool, err error)
-	// Refreshed gives when each dataset was first refreshed after a time; one that was not is left out.
+	// Refreshed gives when each dataset was first refreshed after a time, up to the first one that was not.
 	Refreshed(ctx context.Context, datasets []string, after time.Time) (map[string]time.Time, error)
 	// UnfinishedTasks counts the tasks of a schedule that wait or run and names the oldest.
 	UnfinishedTasks(ctx context.Context, of string) (n int, oldest string, err error)

@@ -280,12 +280,18 @@ type Outbox interface {
 	Enqueue(ctx context.Context, t schedule.Task) (queued bool, err error)
 }
 
+// again is how often a push is queued for deliveries that stay due.
+const again = 10 * time.Minute
+
 // Retry queues a push when a delivery that failed is due again. Its id is made of that time, so that
 // several nodes queue it once.
 func Retry(ctx context.Context, o Outbox, now time.Time) error {
 	at, err := o.NextAttempt(ctx)
 	if err != nil || at.IsZero() || at.After(now) {
 		return err
+	}
+	if now.Sub(at) > again { // a push at that time could not even reach the target
+		at = now.Truncate(again)
 	}
 	_, err = o.Enqueue(ctx, schedule.Task{ID: fmt.Sprintf("outbox@%d", at.UnixMilli()), Work: schedule.Work{Do: schedule.DoPush}, State: schedule.Waiting,
 		Queued: now, After: now, By: "outbox", Attempts: 1})
