@@ -17,7 +17,7 @@ const followEvery = time.Minute
 // worker does the steps of tasks.
 func (a *app) worker() *work.Worker {
 	w := work.New(a.pipeline)
-	w.Policies, w.Tidy = a.policies, a.tidy
+	w.Policies = a.policies
 	w.Targets = func(ctx context.Context) ([]string, error) {
 		targets, err := a.pipeline.AllTargets(ctx)
 		ids := make([]string, len(targets))

@@ -195,21 +195,27 @@ func (s *State) UnfinishedTasks(ctx context.Context, of string) (n int, oldest s
 	return n, oldest, failed(op, err)
 }
 
-// ForgetTasks deletes finished tasks that ended before a time, with their steps and events.
+// ForgetTasks deletes finished tasks that ended before a time, with their steps and events, some at a
+// time, so that nobody waits long for the writer.
 func (s *State) ForgetTasks(ctx context.Context, before time.Time) (n int64, err error) {
-	err = s.tx(ctx, "forget old tasks", func(tx *sql.Tx) error {
-		const old = `select id from task where state in ('done', 'failed', 'skipped', 'cancelled') and ended_at < $1`
-		for _, statement := range []string{`delete from task_event where task in (` + old + `)`, `delete from task_step where task in (` + old + `)`,
-			`delete from task where state in ('done', 'failed', 'skipped', 'cancelled') and ended_at < $1`} {
-			res, err := tx.ExecContext(ctx, statement, millis(before))
-			if err != nil {
-				return err
+	const some = `select id from task where state in ('done', 'failed', 'skipped', 'cancelled') and ended_at < $1 order by ended_at, id limit 500`
+	for {
+		var gone int64
+		err = s.tx(ctx, "forget old tasks", func(tx *sql.Tx) error {
+			for _, statement := range []string{`delete from task_event where task in (` + some + `)`, `delete from task_step where task in (` + some + `)`,
+				`delete from task where id in (` + some + `)`} {
+				res, err := tx.ExecContext(ctx, statement, millis(before))
+				if err != nil {
+					return err
+				}
+				if gone, err = res.RowsAffected(); err != nil {
+					return err
+				}
 			}
-			if n, err = res.RowsAffected(); err != nil {
-				return err
-			}
+			return nil
+		})
+		if n += gone; err != nil || gone == 0 {
+			return n, err
 		}
-		return nil
-	})
-	return n, err
+	}
 }

@@ -30,7 +30,6 @@ type Engine struct {
 	Grace   time.Duration // how long running tasks may go on after Run was told to stop; 0: a minute
 	OnTime  time.Duration // how late a tick may be and still count as on time; 0: a minute
 	Backoff time.Duration // before the first retry, doubled for each one after; 0: 30 s
-	Keep    time.Duration // how long finished tasks are kept; 0: 180 days
 
 	node Node
 	wake chan struct{}
@@ -93,7 +92,6 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) begin() {
 	e.Workers, e.Poll, e.Lease = cmp.Or(e.Workers, 2), cmp.Or(e.Poll, time.Second), cmp.Or(e.Lease, 30*time.Second)
 	e.Grace, e.OnTime, e.Backoff = cmp.Or(e.Grace, time.Minute), cmp.Or(e.OnTime, time.Minute), cmp.Or(e.Backoff, 30*time.Second)
-	e.Keep = cmp.Or(e.Keep, 180*24*time.Hour)
 	if e.Log == nil {
 		e.Log = slog.Default()
 	}
@@ -201,15 +199,8 @@ func (e *Engine) Wake() {
 func (e *Engine) beats(ctx context.Context) {
 	every := time.NewTicker(e.Lease / 3)
 	defer every.Stop()
-	tidied := time.Time{}
 	for {
 		e.beat(ctx)
-		if now := time.Now(); now.Sub(tidied) > time.Hour {
-			tidied = now
-			if _, err := e.Keeper.ForgetTasks(ctx, e.Now().Add(-e.Keep)); err != nil && ctx.Err() == nil {
-				e.complain("forget old tasks", err)
-			}
-		}
 		select {
 		case <-ctx.Done():
 			return

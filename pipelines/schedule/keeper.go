@@ -41,6 +41,4 @@ type Keeper interface {
 	SaveStep(ctx context.Context, task string, fence int64, step Step, anew []Key) error
 	// AddEvent puts a line at the end of a task's log.
 	AddEvent(ctx context.Context, task string, e Event) error
-	// ForgetTasks deletes finished tasks that ended before a time.
-	ForgetTasks(ctx context.Context, before time.Time) (int64, error)
 }

@@ -26,7 +26,6 @@ type Worker struct {
 	Targets  func(ctx context.Context) ([]string, error)   // every target's id
 	Follow   func(ctx context.Context, chain string) error // takes a chain into run state; "" takes all
 	Ready    func(ctx context.Context) error               // makes what people stated since count; may be nil
-	Tidy     func(ctx context.Context) error               // deletes what nothing needs any more; may be nil
 
 	heavy slot
 }
@@ -95,14 +94,11 @@ func (w *Worker) whole(ctx context.Context, h *schedule.Hold, pulls bool) error 
 		return errors.Join(pulled, err) // scoring would not see what was pulled
 	}
 	scored := w.policies(ctx, h, true, true)
-	var pushed, tidied error
+	var pushed error
 	if !h.Task().Work.NoPush && ctx.Err() == nil {
 		pushed = w.push(ctx, h)
 	}
-	if w.Tidy != nil && ctx.Err() == nil && pulled == nil && scored == nil {
-		tidied = h.Step(ctx, schedule.Key{Step: "tidy"}, []string{"tidy"}, func(ctx context.Context) (string, error) { return "", w.Tidy(ctx) })
-	}
-	return errors.Join(pulled, scored, pushed, tidied, ended(ctx))
+	return errors.Join(pulled, scored, pushed, ended(ctx))
 }
 
 // ended is why a task may not go on, if so.
