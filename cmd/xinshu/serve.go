@@ -170,7 +170,7 @@ func (a *app) service() (http.Handler, error) {
 		return nil, err
 	}
 	a.who = guard.Program
-	rest := api.New(api.Options{Desk: d, Who: guard.Program, Now: a.now, Version: version, Log: log})
+	rest := api.New(api.Options{Desk: d, Accounts: a.accounts, Keys: a.keys, Who: guard.Program, Now: a.now, Version: version, Log: log})
 	pages, err := console.New(console.Options{Desk: d, Files: web.Files, Guard: guard, Who: guard.Page, Token: guard.CSRF, Now: a.now, Version: version, Log: log})
 	if err != nil {
 		return nil, err

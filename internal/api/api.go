@@ -17,12 +17,14 @@ import (
 
 // Options are what the API stands on.
 type Options struct {
-	Desk    *desk.Desk
-	Who     func(*http.Request) (auth.Actor, error) // also counts the requests of an account and of an address
-	Bounds  Bounds                                  // zero members: the defaults
-	Now     func() time.Time
-	Version string
-	Log     *slog.Logger
+	Desk     *desk.Desk
+	Who      func(*http.Request) (auth.Actor, error) // also counts the requests of an account and of an address
+	Accounts *auth.Accounts
+	Keys     *auth.Keys
+	Bounds   Bounds // zero members: the defaults
+	Now      func() time.Time
+	Version  string
+	Log      *slog.Logger
 }
 
 // API answers under /v1 and at /openapi.json.
@@ -62,6 +64,11 @@ func New(o Options) *API {
 	a.lookup()
 	a.cases()
 	a.policies()
+	a.catalogue()
+	a.overview()
+	a.users()
+	a.keys()
+	a.audits()
 	a.complete()
 	return a
 }

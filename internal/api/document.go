@@ -22,6 +22,11 @@ var areas = []*huma.Tag{
 	{Name: "explanations", Description: "主体查询与等级说明。Entities, and why they have their grades."},
 	{Name: "policies", Description: "评价办法、分布与变动。Policies, distributions and movement."},
 	{Name: "cases", Description: "异议、修复与补充。Objections, repairs and completions."},
+	{Name: "overview", Description: "总览。How the hub stands."},
+	{Name: "catalogue", Description: "目录：数据集、标准、质量、血缘。Catalogue: datasets, contracts, quality, lineage."},
+	{Name: "proposals", Description: "数据标准与办法的变更，两人审批。Changes of contracts and policies, by two persons."},
+	{Name: "accounts", Description: "用户与密钥。Users and keys."},
+	{Name: "audit", Description: "审计。The audit trail."},
 	{Name: "runs", Description: "运行记录与收支账。Runs and their ledgers."},
 }
 

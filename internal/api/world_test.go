@@ -47,6 +47,7 @@ type world struct {
 	runs  int
 	duck  duck.Options
 	log   strings.Builder
+	vault *vault.Vault
 }
 
 func newWorld(t testing.TB) *world {
@@ -72,6 +73,7 @@ func newWorld(t testing.TB) *world {
 	w.desk = &desk.Desk{Trail: trail, Catalog: c, Lake: w.lake, State: w.state, SQL: sql.Files, Duck: w.duck, Now: w.now, Version: "test", Data: t.TempDir(),
 		Pipeline: &pipelines.Pipeline{Catalog: c, Heads: w.lake, Runs: w.state, Posts: w.state, Publisher: publisher, Now: w.now,
 			Scorer: &score.Scorer{Lake: w.lake, SQL: sql.Files, Duck: w.duck, Platforms: c.PlatformDatasets()}, Stager: &stage.Stager{Lake: w.lake, Words: c, Now: w.now, HashKey: []byte("key")}}}
+	w.vault = v
 	w.desk.Book = &schedule.Book{Store: w.state, Planner: schedule.Planner{Calendar: c.Calendars}, Now: w.now,
 		Known: func(context.Context, schedule.Work) error { return nil }, Fresh: func([]string) error { return nil }}
 	w.desk.Drivers, w.desk.Vault, w.desk.Files = map[string]connectors.Driver{}, v, catalog.Files
@@ -96,6 +98,8 @@ func (w *world) now() time.Time { return w.clock }
 
 // open makes the API anew with other bounds.
 func (w *world) open(o Options) {
+	o.Accounts = auth.NewAccounts(w.state, w.desk.Trail, auth.Rules{}, w.now)
+	o.Keys = auth.NewKeys(w.state, w.state, w.vault, w.desk.Trail, w.now)
 	o.Desk, o.Now, o.Version = w.desk, w.now, "test"
 	o.Who = func(*http.Request) (auth.Actor, error) { return w.actor, nil }
 	o.Log = slog.New(slog.NewTextHandler(&w.log, nil))
