@@ -55,6 +55,7 @@ func (a *app) upkeep(ctx context.Context) (done tidied, err error) {
 			return done, err
 		}
 	}
+	a.accounts.Tidy(ctx)
 	return done, a.tidy(ctx)
 }
 

@@ -33,7 +33,7 @@ type Scope struct {
 
 // Shell is the actor of a command line: whoever may read the data folder is the installation itself.
 func Shell(name string) Actor {
-	return Actor{ID: "shell:" + name, Name: name, Roles: slices.Clone(Roles), Way: "shell"}
+	return Actor{ID: "shell:" + name, Name: name, Roles: slices.Clone(Roles), Way: WayShell}
 }
 
 type actorKey struct{}

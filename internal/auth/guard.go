@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -25,11 +26,14 @@ type Guard struct {
 // Page gives the actor of a request for a page: whoever signed in with this browser. Without a session
 // it is nobody, and no error.
 func (g *Guard) Page(r *http.Request) (Actor, error) {
-	address := addressText(g.Address(r))
-	if err := g.Limits.Take("at:" + address); err != nil {
+	if err := g.Limits.Take("at:" + addressText(g.Address(r))); err != nil {
 		return Actor{}, err
 	}
-	token := g.token(r)
+	return g.bySession(r)
+}
+
+func (g *Guard) bySession(r *http.Request) (Actor, error) {
+	token, address := g.token(r), addressText(g.Address(r))
 	if token == "" {
 		return Actor{Address: address}, nil
 	}
@@ -57,7 +61,7 @@ func (g *Guard) Program(r *http.Request) (Actor, error) {
 	)
 	switch {
 	case way == "":
-		if a, err = g.Page(r); err == nil && a.ID != "" {
+		if a, err = g.bySession(r); err == nil && a.ID != "" {
 			err = g.ownScript(r)
 		}
 		return a, err
@@ -113,8 +117,8 @@ func (g *Guard) Address(r *http.Request) netip.Addr {
 		return at
 	}
 	said := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(said) - 1; i >= 0; i-- {
-		next, err := netip.ParseAddr(strings.TrimSpace(said[i]))
+	for _, text := range slices.Backward(said) {
+		next, err := netip.ParseAddr(strings.TrimSpace(text))
 		if err != nil {
 			return at
 		}
@@ -162,6 +166,7 @@ func (g *Guard) token(r *http.Request) string {
 }
 
 func (g *Guard) setCookie(w http.ResponseWriter, r *http.Request, name, value string, seconds int) {
+	//nolint:gosec // Secure wherever the browser speaks TLS; a trial on loopback does not
 	http.SetCookie(w, &http.Cookie{Name: g.cookieName(r, name), Value: value, Path: "/", MaxAge: seconds, Secure: g.encrypted(r), HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
@@ -170,6 +175,9 @@ func agent(r *http.Request) string { return clipText(r.UserAgent(), 200) }
 
 // SignIn signs a browser in with a name and a password.
 func (g *Guard) SignIn(w http.ResponseWriter, r *http.Request, name, password string) error {
+	if err := g.Limits.Failed("at:" + addressText(g.Address(r))); err != nil { // each costs a hash
+		return err
+	}
 	token, err := g.Accounts.SignIn(r.Context(), name, password, addressText(g.Address(r)), agent(r))
 	return g.begin(w, r, token, err)
 }

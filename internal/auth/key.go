@@ -51,6 +51,9 @@ func (k Key) InForce(now time.Time) bool { return k.Revoked.IsZero() && inTerm(k
 
 func (k Key) place() string { return "key/" + k.ID }
 
+// personal are the rights that no program has in its own name: somebody answers for what is decided.
+var personal = []Right{CatalogueApprove, CasesDecide, PoliciesApprove, UsersChange, KeysChange}
+
 // liveAtOnce is how many keys of one owner and title are good at a time: the one in use and its successor.
 const liveAtOnce = 2
 
@@ -117,6 +120,11 @@ func (k Key) check(now time.Time, owner *User) error {
 		}
 	default:
 		faults = append(faults, checkGrant(k.Roles, k.Scope, k.From, k.Until)...)
+		for _, r := range personal {
+			if (Actor{Roles: k.Roles, Only: k.Rights}).May(r) {
+				add("the right %q is a person's: name rights without it, or make the key a user's", string(r))
+			}
+		}
 		for _, r := range k.Rights {
 			if !(Actor{Roles: k.Roles}).May(r) || r == Anyone {
 				add("the roles of the key do not have the right %q", string(r))
@@ -135,6 +143,9 @@ func (s *Keys) Make(ctx context.Context, k Key) (Key, string, error) {
 	owner, err := s.owner(ctx, k)
 	if err != nil {
 		return k, "", err
+	}
+	if by := From(ctx); owner != nil && by.ID != k.Owner && by.Way != WayShell {
+		return k, "", &fault.Error{Op: "make a key", Code: fault.Forbidden, Err: errors.New("a user's key is made by the user alone: whoever has it acts as the user"), Hint: "make it signed in as that user"}
 	}
 	now := s.now()
 	k.ID, k.Created, k.CreatedBy = newID(), now, From(ctx).ID

@@ -63,7 +63,7 @@ func NewOIDC(c OIDCConfig, accounts *Accounts, v *vault.Vault, now func() time.T
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck,forcetypeassert // the library's own
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the library's own
 	if c.CAFile != "" {
 		pem, err := os.ReadFile(c.CAFile)
 		pool := x509.NewCertPool()

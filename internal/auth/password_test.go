@@ -63,7 +63,7 @@ func TestRulesOfPasswords(t *testing.T) {
 			t.Errorf("%q: %v, want %q", c.password, err, c.why)
 		}
 	}
-	for _, line := range strings.Split(commonList, "\n") {
+	for line := range strings.SplitSeq(commonList, "\n") {
 		if line == "" || line[0] == '#' {
 			continue
 		}

@@ -102,7 +102,7 @@ func TestTheTableListsEveryRightThatIsDeclared(t *testing.T) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		if v, ok := n.(*ast.ValueSpec); ok {
 			if id, ok := v.Type.(*ast.Ident); ok && id.Name == "Right" {
-				text, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value) //nolint:forcetypeassert // a constant's
+				text, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
 				if err != nil {
 					t.Fatal(err)
 				}

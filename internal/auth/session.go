@@ -32,6 +32,7 @@ const (
 	WayOldPassword = "old_password" // a session that may only change a password grown too old
 	WayBearer      = "bearer"
 	WaySignature   = "signature"
+	WayShell       = "shell" // the command line of the installation
 )
 
 // newToken makes 256 random bits as text.

@@ -69,9 +69,7 @@ func (a *Accounts) SignIn(ctx context.Context, name, password, address, agent st
 		return "", err
 	}
 	if left := shut.Sub(a.now()); left > 0 {
-		if err := a.refuse(ctx, name, "too many attempts"); err != nil {
-			return "", err
-		}
+		// The failures that shut it are in the trail; a flood of attempts behind them is not to fill it.
 		return "", &fault.Error{Op: op, Code: fault.TooMany, Err: &TooSoon{left}, Hint: "wait, or have an administrator unlock the account"}
 	}
 	u, right, reason, err := a.prove(ctx, name, password)

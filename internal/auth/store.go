@@ -8,6 +8,15 @@ import (
 // Store keeps what auth must remember; run state does. Names are unique for ever. Hashes of passwords
 // and tokens go in and are compared; none is ever given out beside a user or a key.
 type Store interface {
+	UserStore
+	PasswordStore
+	SessionStore
+	FailureStore
+	KeyStore
+}
+
+// UserStore keeps accounts and the tokens that make the first of them.
+type UserStore interface {
 	Users(ctx context.Context) ([]User, error)
 	User(ctx context.Context, name string) (User, bool, error)
 	UserOf(ctx context.Context, subject string) (User, bool, error)
@@ -19,16 +28,21 @@ type Store interface {
 	// ChangeUser keeps what was changed in version u.Version; conflict when that is not the newest.
 	ChangeUser(ctx context.Context, u User) error
 	UserSeen(ctx context.Context, name string) error
+	AddSetupToken(ctx context.Context, hash string, until time.Time) error
+}
 
+// PasswordStore keeps hashes of passwords.
+type PasswordStore interface {
 	// Passwords gives the hashes of a user's passwords and when the newest was set, the newest first.
 	Passwords(ctx context.Context, name string) (hashes []string, set time.Time, err error)
 	// SetPassword puts a new password in front and forgets all but keep of them.
 	SetPassword(ctx context.Context, name, hash string, mustChange bool, keep int) error
 	// RenewHash changes how the password in force is stored.
 	RenewHash(ctx context.Context, name, old, hash string) error
+}
 
-	AddSetupToken(ctx context.Context, hash string, until time.Time) error
-
+// SessionStore keeps sessions under the hashes of their tokens.
+type SessionStore interface {
 	AddSession(ctx context.Context, s Session) error
 	// Session gives a session and its user.
 	Session(ctx context.Context, hash string) (Session, User, bool, error)
@@ -40,7 +54,10 @@ type Store interface {
 	EndSessions(ctx context.Context, name, except string) error
 	// EndOldSessions ends those not seen since idle, and those begun before begun.
 	EndOldSessions(ctx context.Context, idle, begun time.Time) error
+}
 
+// FailureStore counts failed attempts.
+type FailureStore interface {
 	// Fail counts a failure against each subject that is not shut, and gives until when the last of them
 	// was shut before it came. wait says for how long so many failures shut a subject.
 	Fail(ctx context.Context, subjects []string, wait func(subject string, failures int64) time.Duration) (shut time.Time, err error)
@@ -48,7 +65,10 @@ type Store interface {
 	Forgive(ctx context.Context, subject string, failures int64) error
 	// ForgetFailures forgets those whose last failure lies before a time.
 	ForgetFailures(ctx context.Context, before time.Time) error
+}
 
+// KeyStore keeps keys, and the nonces of signed requests.
+type KeyStore interface {
 	Keys(ctx context.Context, owner string) ([]Key, error) // empty owner: all
 	Key(ctx context.Context, id string) (k Key, hash string, found bool, err error)
 	AddKey(ctx context.Context, k Key, hash string) error

@@ -46,7 +46,11 @@ func (d *door) key(k auth.Key) (auth.Key, string) {
 	if k.Kind == "" {
 		k.Kind = auth.Bearer
 	}
-	k, text, err := d.Keys.Make(auth.With(d.t.Context(), auth.Actor{ID: "user:boss"}), k)
+	by := auth.Actor{ID: "user:boss"}
+	if strings.HasPrefix(k.Owner, "user:") {
+		by.ID = k.Owner
+	}
+	k, text, err := d.Keys.Make(auth.With(d.t.Context(), by), k)
 	d.ok(err)
 	return k, text
 }
@@ -149,9 +153,18 @@ func TestAUsersKeyHasAtMostTheUsersRightsAndScope(t *testing.T) {
 		} {
 			k := mine
 			change(&k)
-			_, _, err := d.Keys.Make(ctx, k)
+			_, _, err := d.Keys.Make(auth.With(ctx, auth.Actor{ID: "user:town"}), k)
 			f.code(err, fault.Invalid, what)
 		}
+		_, _, err = d.Keys.Make(auth.With(ctx, auth.Actor{ID: "user:boss", Roles: []auth.Role{auth.Administrator}}), mine)
+		f.code(err, fault.Forbidden, "made by somebody else")
+		for _, rights := range [][]auth.Right{nil, {auth.CasesDecide}} {
+			program := auth.Key{Owner: "client:bot", Kind: auth.Bearer, Title: "t", Until: f.clock.Add(time.Hour), Roles: []auth.Role{auth.CreditOffice}, Rights: rights}
+			_, _, err = d.Keys.Make(ctx, program)
+			f.code(err, fault.Invalid, "a program that decides cases")
+		}
+		metrics := auth.Key{Owner: "client:prometheus", Roles: []auth.Role{auth.Auditor}, Rights: []auth.Right{auth.MetricsSee}}
+		d.key(metrics)
 		nobody := mine
 		nobody.Owner = "user:nobody"
 		_, _, err = d.Keys.Make(ctx, nobody)

@@ -110,7 +110,7 @@ func TestAFileOfKeysIsMadeOnceAndForItsOwner(t *testing.T) {
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("it lies there as %v, %v", info.Mode(), err)
 	}
-	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // the fault that is looked for
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := OpenFile(path); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "chmod 600") {
