@@ -40,7 +40,7 @@ func (r Road) Draw() template.HTML {
 	width := float64(len(r.Stations))*(roadWide+roadGap) - roadGap + 2
 	height := roadTop + roadHigh + 4
 	if most > 0 {
-		height += 12 + float64(most)*exitHigh
+		height += 4 + float64(most)*exitHigh
 	}
 	var s svg
 	s.box("chart-box road", r.Title)
