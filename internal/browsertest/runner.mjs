@@ -94,6 +94,21 @@ async function inEnglish(name) {
 // visit opens a path of the hub.
 const visit = (path) => page.goto(order.base + path);
 
+// signIn signs in with a name and a password, the first administrator's unless others are given.
+async function signIn(name = order.values?.name, password = order.values?.password) {
+  await visit("/sign-in");
+  await page.fill("[name=name]", name);
+  await page.fill("[name=password]", password);
+  await page.click("main button.primary");
+  check(new URL(page.url()).pathname !== "/sign-in", `${name} cannot sign in: ${await page.locator("main").innerText()}`);
+}
+
+// signOut leaves the account.
+async function signOut() {
+  await page.click(".account summary");
+  await page.click('.account form[action="/sign-out"] button');
+}
+
 // expecting lets pages answer with a status while something is done.
 async function expecting(status, doing) {
   expected.add(status);
@@ -103,7 +118,7 @@ async function expecting(status, doing) {
 let went = false;
 try {
   const journey = (await import(pathToFileURL(order.script))).default;
-  await journey({ page, context, browser, base: order.base, values: order.values ?? {}, pictures: order.pictures, visit, look, check, fault, expecting, accessible, fits });
+  await journey({ page, context, browser, base: order.base, values: order.values ?? {}, pictures: order.pictures, visit, signIn, signOut, look, check, fault, expecting, accessible, fits });
   went = true;
 } catch (e) {
   fault(`${page.url()}: ${e.stack}`);

@@ -1,6 +1,6 @@
 // The first start: a hub without users shows the set-up, makes its first administrator, and from
 // then on lets in who signs in.
-export default async function ({ page, values, visit, look, check, expecting }) {
+export default async function ({ page, values, visit, signOut, look, check, expecting }) {
   await visit("/");
   check(new URL(page.url()).pathname === "/setup", "a hub without users leads to the set-up");
   await look("setup");
@@ -25,8 +25,7 @@ export default async function ({ page, values, visit, look, check, expecting }) 
   await look("overview");
 
   // Signing out and in again.
-  await page.click(".account summary");
-  await page.click(".account form button");
+  await signOut();
   check(new URL(page.url()).pathname === "/sign-in", "signed out");
   await look("sign-in");
   await expecting(422, async () => {

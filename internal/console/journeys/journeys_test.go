@@ -43,7 +43,10 @@ type hub struct {
 	values map[string]any
 }
 
-var says = regexp.MustCompile(`console and API on (http://\S+);`)
+var (
+	says  = regexp.MustCompile(`console and API on (http://\S+);`)
+	token = regexp.MustCompile(`(?m)^ {4}([A-Za-z0-9_-]{43})$`)
+)
 
 func start(t *testing.T) hub {
 	t.Helper()
@@ -64,7 +67,13 @@ func start(t *testing.T) hub {
 			if said == nil {
 				return fmt.Errorf("it has not said where it listens")
 			}
+			first := token.FindSubmatch(text)
+			if first == nil {
+				return fmt.Errorf("it has not said with which token the first administrator is made")
+			}
 			h.base = string(said[1])
+			h.values = map[string]any{"token": string(first[1]), "name": "wang", "password": "seven lanterns over the quiet bridge",
+				"soon": "2026-12-31"}
 			return nil
 		}})
 	if err != nil {
