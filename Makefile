@@ -28,6 +28,11 @@ acceptance: servers build ## the main job on real files and real servers, the gr
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 80m -v -run 'Killed|TestAFullDisk|TestAStoreInTrouble|TestThreeNodes' ./cmd/xinshu
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 30m -v -run TestAnAnswerLargerThanMemory ./connectors/restapi
 
+pictures: servers ## the screenshots of docs/pictures, from journeys through the real console
+	@mkdir -p $(WORK)/pictures docs/pictures
+	XINSHU_PICTURES=$(WORK)/pictures $(GO) test -count=1 -timeout 20m ./internal/console/journeys
+	bash docs/pictures/choose.sh $(WORK)/pictures docs/pictures
+
 generate: ## pages of the manual that are drawn from what connectors declare
 	$(GO) run ./cmd/xinshu source manual --into docs/connectors
 
@@ -39,4 +44,4 @@ lint: ## every linter that .golangci.yml leaves on (builds golangci-lint once, s
 bundle: ## the offline bundle with its checksums, in $(WORK)/bundle
 	bash deploy/bundle/make.sh $(VERSION) $(WORK)/bundle
 
-.PHONY: help build servers test acceptance generate lint bundle
+.PHONY: help build servers test acceptance pictures generate lint bundle

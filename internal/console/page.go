@@ -3,6 +3,7 @@ package console
 import (
 	"crypto/subtle"
 	"errors"
+	"mime"
 	"net/http"
 	"net/url"
 
@@ -35,6 +36,7 @@ func (c *Console) add(p Page) {
 	c.mux.HandleFunc(p.Pattern, func(w http.ResponseWriter, r *http.Request) {
 		q := &Request{Request: r, Lang: language(r), w: w, console: c}
 		secure(w.Header())
+		defer q.tidy()
 		if err := q.answer(p); err != nil {
 			q.fail(err)
 		}
@@ -92,9 +94,11 @@ func (q *Request) ownForm() error {
 
 // readForm reads the body of a form; what is more than a megabyte of an uploaded file lies in a temporary file.
 func (q *Request) readForm() error {
-	err := q.ParseMultipartForm(bodyLimit)
-	if errors.Is(err, http.ErrNotMultipart) {
-		err = q.ParseForm()
+	var err error
+	if kind, _, _ := mime.ParseMediaType(q.Header.Get("Content-Type")); kind == "multipart/form-data" {
+		err = q.ParseMultipartForm(bodyLimit)
+	} else {
+		err = q.ParseForm() // first: asked after ParseMultipartForm it has forgotten what was wrong
 	}
 	if err == nil {
 		return nil
@@ -104,6 +108,17 @@ func (q *Request) readForm() error {
 		return fault.Newf(fault.Invalid, "read the form", "it is larger than %d bytes", large.Limit)
 	}
 	return &fault.Error{Op: "read the form", Code: fault.Invalid, Err: err}
+}
+
+// tidy deletes the temporary files of uploads: the server knows those of the request it made, and this
+// is a copy of it with another context.
+func (q *Request) tidy() {
+	if q.MultipartForm == nil {
+		return
+	}
+	if err := q.MultipartForm.RemoveAll(); err != nil {
+		q.console.Log.Error("delete an upload's temporary file", "error", err)
+	}
 }
 
 func (q *Request) token() string {
