@@ -11,6 +11,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/connectors"
+	"xinshu/internal/auth"
 	"xinshu/internal/fault"
 	"xinshu/pipelines/schedule"
 )
@@ -129,7 +130,7 @@ func scheduleAddCommand(t *terminal, o *options, adds bool) *cobra.Command {
 			if s.Work.Do == "" {
 				return usageError{errors.New("say with --do what it does: " + strings.Join(schedule.Doings, ", "))}
 			}
-			s, err := a.desk.Book.Save(ctx, s, *by)
+			s, err := a.desk.SaveSchedule(as(ctx, *by), s)
 			if err != nil {
 				return refusedInput(err)
 			}
@@ -179,5 +180,8 @@ func workFlags(cmd *cobra.Command, w *schedule.Work) {
 }
 
 func byFlag(cmd *cobra.Command) *string {
-	return cmd.Flags().String("by", shellUser(), "who asks for it")
+	return cmd.Flags().String("by", login(), "who asks for it")
 }
+
+// as gives a context in which somebody at the command line asks.
+func as(ctx context.Context, by string) context.Context { return auth.With(ctx, auth.Shell(by)) }

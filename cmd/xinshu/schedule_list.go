@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,7 +118,7 @@ func schedulePauseCommand(t *terminal, o *options, paused bool) *cobra.Command {
 	by := byFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.withApp(o, func(ctx context.Context, a *app) error {
-			s, err := a.desk.Book.Pause(ctx, args[0], paused, *by)
+			s, err := a.desk.PauseSchedule(as(ctx, *by), args[0], paused)
 			if err != nil {
 				return err
 			}
@@ -134,7 +133,7 @@ func scheduleRunCommand(t *terminal, o *options) *cobra.Command {
 	by := byFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.withApp(o, func(ctx context.Context, a *app) error {
-			task, err := a.desk.Book.RunNow(ctx, args[0], *by)
+			task, err := a.desk.RunSchedule(as(ctx, *by), args[0])
 			if err != nil {
 				return err
 			}
@@ -145,16 +144,18 @@ func scheduleRunCommand(t *terminal, o *options) *cobra.Command {
 }
 
 func scheduleRemoveCommand(t *terminal, o *options) *cobra.Command {
-	return &cobra.Command{Use: "remove ID", Short: "delete a schedule; its tasks stay", Args: usage(cobra.ExactArgs(1)),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return t.withApp(o, func(ctx context.Context, a *app) error {
-				s, err := a.desk.Book.Schedule(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				return a.desk.Book.DeleteSchedule(ctx, s.ID, s.Version)
-			})(cmd, args)
-		}}
+	cmd := &cobra.Command{Use: "remove ID", Short: "delete a schedule; its tasks stay", Args: usage(cobra.ExactArgs(1))}
+	by := byFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		return t.withApp(o, func(ctx context.Context, a *app) error {
+			s, err := a.desk.Book.Schedule(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			return a.desk.DeleteSchedule(as(ctx, *by), s.ID, s.Version)
+		})(cmd, args)
+	}
+	return cmd
 }
 
 // scheduleFile is the form in which schedules are exported and imported.
@@ -207,7 +208,7 @@ func scheduleImportCommand(t *terminal, o *options) *cobra.Command {
 					return err
 				}
 				s.Version = before.Version
-				if _, err := a.desk.Book.Save(ctx, s, *by); err != nil {
+				if _, err := a.desk.SaveSchedule(as(ctx, *by), s); err != nil {
 					return refusedInput(err)
 				}
 			}
@@ -234,6 +235,3 @@ func (t *terminal) wholeFile(path string) (_ []byte, err error) {
 	}
 	return text, err
 }
-
-// shellUser names who sits at the command line.
-func shellUser() string { return cmp.Or(os.Getenv("SUDO_USER"), os.Getenv("USER"), "shell") }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xinshu/connectors"
+	"xinshu/internal/desk"
 	"xinshu/pipelines/schedule"
 )
 
@@ -106,7 +107,7 @@ func taskRunCommand(t *terminal, o *options) *cobra.Command {
 		if w.Do == "" {
 			return usageError{errors.New("say with --do what it does: " + strings.Join(schedule.Doings, ", "))}
 		}
-		task, err := a.desk.Book.Start(ctx, w, *by)
+		task, err := a.desk.Start(as(ctx, *by), w)
 		if err != nil {
 			return refusedInput(err)
 		}
@@ -132,19 +133,19 @@ func (t *terminal) queued(ctx context.Context, a *app, task schedule.Task) error
 
 func taskCancelCommand(t *terminal, o *options) *cobra.Command {
 	cmd := t.jsonFlag(&cobra.Command{Use: "cancel ID", Short: "stop a task; what its steps committed stays", Args: usage(cobra.ExactArgs(1))})
-	return t.onTask(o, cmd, (*schedule.Book).CancelTask)
+	return t.onTask(o, cmd, (*desk.Desk).CancelTask)
 }
 
 func taskRetryCommand(t *terminal, o *options) *cobra.Command {
 	cmd := t.jsonFlag(&cobra.Command{Use: "retry ID", Short: "queue a failed, cancelled or skipped task again; steps that are done stay done", Args: usage(cobra.ExactArgs(1))})
-	return t.onTask(o, cmd, (*schedule.Book).RetryTask)
+	return t.onTask(o, cmd, (*desk.Desk).RetryTask)
 }
 
-func (t *terminal) onTask(o *options, cmd *cobra.Command, do func(b *schedule.Book, ctx context.Context, id, by string) (schedule.Task, error)) *cobra.Command {
+func (t *terminal) onTask(o *options, cmd *cobra.Command, do func(d *desk.Desk, ctx context.Context, id string) (schedule.Task, error)) *cobra.Command {
 	by := byFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.withApp(o, func(ctx context.Context, a *app) error {
-			task, err := do(a.desk.Book, ctx, args[0], *by)
+			task, err := do(a.desk, as(ctx, *by), args[0])
 			if err != nil {
 				return err
 			}
