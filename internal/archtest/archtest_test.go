@@ -82,7 +82,7 @@ var homes = map[string][]string{
 	"github.com/mattn/go-sqlite3":         {"xinshu/internal/state", "xinshu/connectors/dbtable", "xinshu/internal/simulate"},
 	"github.com/pressly/goose/v3":         {"xinshu/internal/state"},
 	"github.com/spf13/cobra":              {"xinshu/cmd/xinshu"},
-	"go.yaml.in/yaml/v3":                  {"xinshu/catalog", "xinshu/cmd/xinshu", "xinshu/internal/console"},
+	"go.yaml.in/yaml/v3":                  {"xinshu/internal/desk", "xinshu/catalog", "xinshu/cmd/xinshu", "xinshu/internal/console"},
 	"github.com/pkg/sftp":                 {"xinshu/connectors/files", "xinshu/internal/simulate"},
 	"github.com/danielgtaylor/huma/v2":    {"xinshu/internal/api"},
 	"github.com/coreos/go-oidc/v3":        {"xinshu/internal/auth"},

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"xinshu/internal/auth"
@@ -34,6 +35,8 @@ type Console struct {
 	mux    *http.ServeMux
 	all    []Page
 	has    map[string]bool // by pattern
+
+	listeners atomic.Int64 // live pages that are open
 }
 
 // New reads templates and words, and fails when one of them is broken.
@@ -60,6 +63,10 @@ func New(o Options) (*Console, error) {
 		c.gradePages(),
 		c.cataloguePages(),
 		c.alertPages(),
+		c.sourcePages(),
+		c.runPages(),
+		c.schedulePages(),
+		c.quarantinePages(),
 	) {
 		c.add(p)
 		c.has[p.Pattern] = true

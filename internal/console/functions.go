@@ -6,11 +6,13 @@ import (
 	"html/template"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"xinshu/catalog"
 	"xinshu/internal/auth"
 	"xinshu/internal/console/chart"
+	"xinshu/internal/desk"
 )
 
 // functions are what templates may call. What they show of times and numbers stands in show.go.
@@ -28,6 +30,8 @@ func (c *Console) functions(v *views) template.FuncMap {
 		"num": number, "pct": percent, "bytes": size, "points": points,
 		// putting together
 		"dict": dict, "list": func(v ...any) []any { return v }, "url": address, "set": withQuery, "add": func(a, b int) int { return a + b },
+		// of the field
+		"holdwords": desk.HoldWords, "choices": choices, "clock": func(at time.Time) string { return at.In(zone).Format("15:04:05") }, "value": func(n *int64) int64 { return *n },
 		// pictures
 		"icon": c.icon, "static": c.assets.address, "tone": tone, "sign": sign, "lamp": lamp, "lines": lines, "purpose": func(code string) string { return purposeWords(code, v.lang) }, "ifTone": ifTone, "chart": chart.HTML,
 	}
@@ -152,4 +156,17 @@ func purposeWords(text, lang string) string {
 		}
 	}
 	return text
+}
+
+// choices are the options of a select. One that must be chosen begins with none chosen.
+func choices(values []string, required bool) []map[string]any {
+	var options []map[string]any
+	if !required {
+		for _, v := range values {
+			options = append(options, map[string]any{"Value": v, "Words": v})
+		}
+		return options
+	}
+	options = append(options, map[string]any{"Value": "", "Words": ""})
+	return append(options, choices(values, false)...)
 }

@@ -30,7 +30,7 @@ func (d *Desk) ReleaseFeed(ctx context.Context, source, dataset, reason string) 
 }
 
 // HoldWords says in words why a feed is on hold.
-func HoldWords(h chain.Hold) catalog.Text {
+func HoldWords(h *chain.Hold) catalog.Text {
 	switch h.Alarm {
 	case chain.FeedEmpty:
 		return catalog.Text{ZH: fmt.Sprintf("一行也没有，通常 %d 行", h.Usual), EN: fmt.Sprintf("no row came, %d are usual", h.Usual)}

@@ -49,7 +49,17 @@ func (d *Desk) Task(ctx context.Context, id string) (v TaskView, err error) {
 
 // TaskEvents gives the log of a task after a number, in order, at most so many.
 func (d *Desk) TaskEvents(ctx context.Context, id string, after int64, most int) ([]schedule.Event, error) {
-	return d.Book.Events(ctx, id, after, min(max(most, 1), 1000))
+	return d.Book.Events(ctx, id, after, min(max(most, 1), 2000))
+}
+
+// TaskMoved says whether a task has an event after a number, or another state.
+func (d *Desk) TaskMoved(ctx context.Context, id string, after int64, state string) (bool, error) {
+	t, err := d.Book.Task(ctx, id)
+	if err != nil || t.State != state {
+		return err == nil, err
+	}
+	events, err := d.Book.Events(ctx, id, after, 1)
+	return len(events) > 0, err
 }
 
 // Start queues a piece of work: a pull now, a reload, a stretch read again, the whole job.
