@@ -27,11 +27,12 @@ type connectionForm struct {
 
 // settingGroup are settings that matter under one condition.
 type settingGroup struct {
-	Key    string // name of the setting that decides; empty: always
-	Title  catalog.Text
-	Values []string
-	Open   bool
-	Fields []settingField
+	Key     string // name of the setting that decides; empty: always
+	Decides string // its name in the form
+	Title   catalog.Text
+	Values  []string
+	Open    bool
+	Fields  []settingField
 }
 
 type settingField struct {
@@ -129,7 +130,7 @@ func (f *connectionForm) groups(settings []connectors.Setting, given map[string]
 		i := slices.IndexFunc(groups, func(g settingGroup) bool { return when(g) == s.When })
 		if i < 0 {
 			key, of, _ := strings.Cut(s.When, "=")
-			g := settingGroup{Key: key, Values: strings.Split(of, ","), Open: s.Asked(values)}
+			g := settingGroup{Key: key, Decides: place + key, Values: strings.Split(of, ","), Open: s.Asked(values)}
 			if at := slices.IndexFunc(settings, func(o connectors.Setting) bool { return o.Name == key }); at >= 0 {
 				g.Title = settings[at].Title
 			}

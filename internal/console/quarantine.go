@@ -99,7 +99,7 @@ func (q *Request) standingParts(s quarantine.Sum) []chart.Part {
 func (q *Request) ownerBars(owners []ownerSum) chart.Picture {
 	p := chart.Bars{Title: q.Say("quarantine.by.owner")}
 	for _, o := range owners {
-		p.Lines = append(p.Lines, chart.Bar{Name: pick(o.Title, q.Lang), Href: "#" + o.ID, Value: float64(o.Sum.Refused), Parts: q.standingParts(o.Sum), Shown: number(o.Sum.Open)})
+		p.Lines = append(p.Lines, chart.Bar{Name: pick(o.Title, q.Lang), Href: "/quarantine?department=" + o.ID, Value: float64(o.Sum.Refused), Parts: q.standingParts(o.Sum), Shown: number(o.Sum.Open)})
 	}
 	return p
 }

@@ -40,6 +40,9 @@ func (d *Desk) Schedule(ctx context.Context, id string) (schedule.Schedule, erro
 // NextTimes checks a schedule as somebody filled it in and gives its next n firings. One that waits for
 // fresh datasets has none that can be told.
 func (d *Desk) NextTimes(ctx context.Context, s schedule.Schedule, n int) ([]time.Time, error) {
+	if s.ID == "" {
+		s.ID = "unnamed" // its times can be told before it has a name; saving wants one
+	}
 	if _, err := d.Book.Validate(s, d.Now()); err != nil {
 		return nil, err
 	}

@@ -115,11 +115,7 @@ func (d *Desk) feedsOf(ctx context.Context, c Connection, newest []chain.Run, he
 		ds.ID = id
 		line := FeedLine{Source: c.ID, Dataset: ds, Feed: head.Feeds[c.ID]}
 		line.Fresh = d.Freshness(ds, line.Feed.RowsOn)
-		if i, found := slices.BinarySearchFunc(newest, chain.Run{Source: c.ID, Subject: id}, func(a, b chain.Run) int {
-			return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Subject, b.Subject))
-		}); found {
-			line.Last = newest[i]
-		}
+		line.Last = newestOf(newest, c.ID, id)
 		switch {
 		case line.Last.Status == "failed":
 			line.State = Broken
@@ -131,6 +127,19 @@ func (d *Desk) feedsOf(ctx context.Context, c Connection, newest []chain.Run, he
 		lines = append(lines, line)
 	}
 	return lines, nil
+}
+
+// newestOf finds the newest pull of a source and dataset; where there is none, that of a hub which did
+// not note yet whose rows a run took in.
+func newestOf(newest []chain.Run, source, dataset string) chain.Run {
+	for _, wanted := range []chain.Run{{Source: source, Subject: dataset}, {Subject: dataset}} {
+		if i, found := slices.BinarySearchFunc(newest, wanted, func(a, b chain.Run) int {
+			return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Subject, b.Subject))
+		}); found {
+			return newest[i]
+		}
+	}
+	return chain.Run{}
 }
 
 // pulls says whether a piece of work reads from sources.

@@ -57,6 +57,13 @@ for (const form of document.querySelectorAll("form[data-confirm]")) {
   form.addEventListener("submit", (event) => { if (!confirm(form.dataset.confirm)) event.preventDefault(); });
 }
 
+// <details data-when="field" data-is="a b"> opens while the field has one of the values, and closes when
+// it has another. Without script the server opens what matters when the form comes again.
+for (const fold of document.querySelectorAll("details[data-when]")) {
+  const field = document.getElementsByName(fold.dataset.when)[0];
+  if (field) field.addEventListener("change", () => { fold.open = fold.dataset.is.split(" ").includes(field.value); });
+}
+
 // A form is sent once: a second click waits for the answer of the first.
 document.addEventListener("submit", (event) => {
   const form = event.target;
