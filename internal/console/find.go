@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"xinshu/catalog"
 	"xinshu/internal/auth"
@@ -26,6 +27,10 @@ func (c *Console) find(q *Request) error {
 	data := map[string]any{"Text": text, "Purpose": purpose, "Form": q.purposeForm("/find", query)}
 	if text == "" || purpose == "" {
 		data["Wanting"] = text != ""
+		return q.Render("find/list", data)
+	}
+	if utf8.RuneCountInString(text) < 2 {
+		data["Short"], q.Status = true, http.StatusUnprocessableEntity
 		return q.Render("find/list", data)
 	}
 	found, err := c.Desk.Search(q.Context(), desk.Search{Text: text, Purpose: purpose, After: query.Get("after"), Most: 20})
