@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"xinshu/internal/auth"
@@ -115,21 +116,11 @@ func (s *State) addUser(ctx context.Context, tx *sql.Tx, op string, u auth.User,
 func (s *State) AddFirstUser(ctx context.Context, u auth.User, hash, token string) error {
 	const op = "set up the hub"
 	return s.tx(ctx, op, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `delete from setup_token where until_at > $1 returning hash`, millis(s.now()))
+		tokens, err := s.takeSetupTokens(ctx, tx)
 		if err != nil {
 			return err
 		}
-		good := false
-		for rows.Next() {
-			var kept string
-			if err := rows.Scan(&kept); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-			good = good || kept == token // hashes: nothing is learnt from how long it takes
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return err
-		}
+		good := slices.Contains(tokens, token) // hashes: nothing is learnt from how long it takes
 		var users int64
 		if err := tx.QueryRowContext(ctx, `select count(*) from account`).Scan(&users); err != nil {
 			return err
@@ -139,6 +130,23 @@ func (s *State) AddFirstUser(ctx context.Context, u auth.User, hash, token strin
 		}
 		return s.addUser(ctx, tx, op, u, hash)
 	})
+}
+
+// takeSetupTokens deletes every token and gives those that were good.
+func (s *State) takeSetupTokens(ctx context.Context, tx *sql.Tx) (tokens []string, err error) {
+	rows, err := tx.QueryContext(ctx, `delete from setup_token where until_at > $1 returning hash`, millis(s.now()))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var kept string
+		if err := rows.Scan(&kept); err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, kept)
+	}
+	return tokens, rows.Err()
 }
 
 // AddSetupToken keeps the hash of a token and forgets those that are too old.

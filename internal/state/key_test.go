@@ -436,22 +436,27 @@ func TestNoSecretLiesInTheDatabaseOrInWhatIsSaid(t *testing.T) {
 func (f *fixture) dump(w io.Writer) {
 	f.t.Helper()
 	for _, table := range []string{"account", "account_password", "account_session", "setup_token", "sign_in_failure", "access_key", "secret", "audit_entry", "audit_head", "nonce"} {
-		rows, err := f.db.QueryContext(f.t.Context(), "select * from "+table)
-		f.ok(err)
-		columns, err := rows.Columns()
-		f.ok(err)
-		for rows.Next() {
-			cells, into := make([]any, len(columns)), make([]any, len(columns))
-			for i := range cells {
-				into[i] = &cells[i]
-			}
-			f.ok(rows.Scan(into...))
-			for _, c := range cells {
-				fmt.Fprintf(w, "%s ", c)
-			}
-			fmt.Fprintln(w, table)
-		}
-		f.ok(rows.Err())
-		f.ok(rows.Close())
+		f.dumpTable(w, table)
 	}
+}
+
+func (f *fixture) dumpTable(w io.Writer, table string) {
+	f.t.Helper()
+	rows, err := f.db.QueryContext(f.t.Context(), "select * from "+table)
+	f.ok(err)
+	defer func() { _ = rows.Close() }()
+	columns, err := rows.Columns()
+	f.ok(err)
+	for rows.Next() {
+		cells, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range cells {
+			into[i] = &cells[i]
+		}
+		f.ok(rows.Scan(into...))
+		for _, c := range cells {
+			fmt.Fprintf(w, "%s ", c)
+		}
+		fmt.Fprintln(w, table)
+	}
+	f.ok(rows.Err())
 }
