@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,9 +16,11 @@ import (
 
 	"xinshu/connectors"
 	"xinshu/internal/api"
+	"xinshu/internal/auth"
 	"xinshu/internal/console"
 	"xinshu/internal/desk"
 	"xinshu/internal/fault"
+	"xinshu/internal/gate"
 	"xinshu/sql"
 	"xinshu/web"
 )
@@ -28,6 +32,9 @@ type ServeConfig struct {
 	// Cert and Key are PEM files; with them the hub speaks TLS. Empty: plain HTTP, for loopback or a proxy.
 	Cert string `yaml:"cert,omitempty"`
 	Key  string `yaml:"key,omitempty"`
+	// Connections is how many may be open at once; a quarter of them from one address, trusted proxies
+	// aside. Default: 2048.
+	Connections int `yaml:"connections,omitempty"`
 	// Workers is how many tasks this node does at once. Default: 2; -1: none, it shows and answers only.
 	Workers int `yaml:"workers,omitempty"`
 	// Poll is the time between two looks for due ticks and tasks, such as 1s. Default: a second.
@@ -94,6 +101,10 @@ func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
 	if err != nil {
 		return &fault.Error{Op: "serve", Code: fault.Unavailable, Err: err, Hint: "choose another address with --addr"}
 	}
+	listener, err = a.gated(listener)
+	if err != nil {
+		return err
+	}
 	scheme := "http"
 	if c.Cert != "" {
 		scheme = "https"
@@ -133,6 +144,20 @@ func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler,
 		return &fault.Error{Op: "stop serving", Code: fault.Unavailable, Err: errors.Join(err, server.Close())}
 	}
 	return nil
+}
+
+// pace is how bodies of the console's forms must come; a workbook is the largest.
+var pace = gate.Pace{Most: desk.MostUpload + 1<<20, Wait: 30 * time.Second, Rate: 16 << 10}
+
+// gated bounds the connections that come in.
+func (a *app) gated(l net.Listener) (net.Listener, error) {
+	proxies, err := auth.Networks(a.config.Auth.TrustedProxies)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return gate.Listen(l, gate.Limits{All: a.config.Serve.Connections, Trusted: func(at netip.Addr) bool {
+		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(at) })
+	}}), nil
 }
 
 // newDesk wires what console, API and commands ask.
@@ -178,7 +203,7 @@ func (a *app) service() (http.Handler, error) {
 	mux := http.NewServeMux()
 	mux.Handle("/v1/", rest)
 	mux.Handle("/openapi.json", rest)
-	mux.Handle("/", pages)
+	mux.Handle("/", gate.Bodies(pages, pace))
 	a.careOver(mux, guard.Program)
 	if len(a.config.Receive.Senders) > 0 {
 		door, err := a.door()

@@ -9,8 +9,9 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"time"
 	"unicode/utf8"
+
+	"xinshu/internal/gate"
 )
 
 // What a body may hold: so deep may objects and lists lie in one another, and so many names and values
@@ -22,14 +23,12 @@ const (
 
 // bound keeps a body within its operation's bounds, before anybody reads of it: who asks is told from
 // it where a request is signed.
-func (a *API) bound(w http.ResponseWriter, r *http.Request, e *entry) *bounded {
+func (a *API) bound(w http.ResponseWriter, r *http.Request, e *entry) *gate.Body {
 	most := e.body
 	if e.media == "" {
 		most = a.Bounds.Body
 	}
-	b := &bounded{ReadCloser: http.MaxBytesReader(w, r.Body, most), deadline: http.NewResponseController(w).SetReadDeadline, began: time.Now(), wait: a.Bounds.BodyWait, rate: a.Bounds.BodyRate}
-	r.Body = b
-	return b
+	return gate.Bound(w, r, gate.Pace{Most: most, Wait: a.Bounds.BodyWait, Rate: a.Bounds.BodyRate})
 }
 
 // take reads a JSON body and checks its form: UTF-8, no member twice, no text that a database refuses.
@@ -61,31 +60,6 @@ func (a *API) take(r *http.Request, e *entry) *Problem {
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	return nil
-}
-
-// bounded is a body that must come at a rate.
-type bounded struct {
-	io.ReadCloser
-	deadline func(time.Time) error
-	began    time.Time
-	wait     time.Duration
-	rate     int64
-	read     int64
-	failed   error // why it did not come to its end
-}
-
-// Read reads on, and gives up when the body is slower than its rate.
-func (b *bounded) Read(p []byte) (int, error) {
-	_ = b.deadline(b.began.Add(b.wait + time.Duration(b.read)*time.Second/time.Duration(b.rate))) // not every writer has one
-	n, err := b.ReadCloser.Read(p)
-	b.read += int64(n)
-	switch {
-	case errors.Is(err, io.EOF):
-		_ = b.deadline(time.Time{}) // else a long answer would end at it
-	case err != nil:
-		b.failed = err
-	}
-	return n, err
 }
 
 // broken says why a body could not be read to its end.

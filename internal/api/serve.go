@@ -44,8 +44,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e, p := a.find(r)
 	if p == nil {
 		body := a.bound(w, r, e)
-		if r, p = a.admit(r, e); body.failed != nil {
-			p = broken(body.failed, e.body)
+		if r, p = a.admit(r, e); body.Failed != nil {
+			p = broken(body.Failed, e.body)
 		}
 	}
 	if p == nil {
