@@ -47,14 +47,14 @@ func backupCommand(t *terminal, o *options) *cobra.Command {
 
 func (t *terminal) backup(ctx context.Context, a *app, to string, stateOnly bool, keep int) error {
 	m := &backup.Maker{State: a.state, Postgres: state.IsPostgres(a.config.State.DSN), Lake: a.lake, NoLake: stateOnly, Now: time.Now, Node: a.config.Node, Xinshu: version}
-	make := m.Make
+	copied := m.Make
 	if backup.IsFile(to) {
-		make = m.MakeFile
+		copied = m.MakeFile
 	}
 	if err := a.trail.Record(ctx, auth.Act{Action: "backup.make", Kind: "backup", ID: to}); err != nil { // the copy tells of itself
 		return err
 	}
-	s, err := make(ctx, to)
+	s, err := copied(ctx, to)
 	if err != nil {
 		return err
 	}

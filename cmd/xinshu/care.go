@@ -96,7 +96,7 @@ func (c *care) close() error {
 const seenLately = 2 * time.Minute
 
 // cycleDays is what a department promises, in days.
-var cycleDays = map[string]time.Duration{"realtime": 1, "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "half-yearly": 184, "yearly": 366}
+var cycleDays = map[string]int{"realtime": 1, "daily": 1, "weekly": 7, "monthly": 31, "quarterly": 92, "half-yearly": 184, "yearly": 366}
 
 // standing is how the hub stands, for a scrape.
 func (a *app) standing(ctx context.Context) (s metrics.Standing, err error) {
@@ -127,7 +127,7 @@ func (a *app) standing(ctx context.Context) (s metrics.Standing, err error) {
 			return s, err
 		}
 		if len(pulls) == 1 {
-			s.Pulls = append(s.Pulls, metrics.Pull{Dataset: ds.ID, Done: pulls[0].Ended, Cycle: cycleDays[ds.Cycle] * 24 * time.Hour})
+			s.Pulls = append(s.Pulls, metrics.Pull{Dataset: ds.ID, Done: pulls[0].Ended, Cycle: time.Duration(cycleDays[ds.Cycle]*24) * time.Hour})
 		}
 	}
 	holds, err := a.state.Holds(ctx)

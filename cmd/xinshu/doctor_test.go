@@ -49,10 +49,10 @@ func TestTheDoctorSaysWhatIsWrongAndWhatToDo(t *testing.T) {
 	if err != nil || !has(lines, "ok state", "SQLite") || !has(lines, "ok catalogue", "108 datasets") || !has(lines, "ok vault", "") || !has(lines, "ok disk", "left") && !has(lines, "warn disk", "left") {
 		t.Errorf("a hub at work: %v\n%s", err, strings.Join(lines, "\n"))
 	}
-	if err := os.Chmod(filepath.Join(data, "vault.key"), 0o644); err != nil { //nolint:gosec // that is the fault
+	if err := os.Chmod(filepath.Join(data, "vault.key"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(data, 0o755); err != nil { //nolint:gosec // as above
+	if err := os.Chmod(data, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(t.TempDir(), "xinshu.yaml")

@@ -69,7 +69,7 @@ func TestAnAlertIsRaisedOnceSeenEscalatedAndEnds(t *testing.T) {
 		f.ok(f.SeeAlert(t.Context(), open[0].ID, "王芳"))
 		f.ok(f.SeeAlert(t.Context(), open[0].ID, "somebody later"))
 		f.clock = f.clock.Add(4 * time.Hour)
-		open = look()
+		look()
 		look()
 		if open, _ = f.OpenAlerts(t.Context()); open[0].SeenBy != "王芳" || !open[0].Escalated.IsZero() || open[1].Escalated.IsZero() || len(e.heard) != 3 {
 			t.Errorf("what nobody saw escalates once, and nothing else: %+v, told %v", open, e.heard)

@@ -27,7 +27,7 @@ func connect(address string) (*sql.DB, goose.Dialect, error) {
 	driver, dialect, dsn := "pgx", goose.DialectPostgres, address
 	if !IsPostgres(address) {
 		driver, dialect = "sqlite3", goose.DialectSQLite3
-		if err := os.MkdirAll(filepath.Dir(address), 0o750); err != nil {
+		if err := os.MkdirAll(filepath.Dir(address), 0o750); err != nil { //nolint:gosec // the address is the config's
 			return nil, dialect, err
 		}
 		// Immediate: a transaction takes the write lock when it begins, so it never has to give up half way.

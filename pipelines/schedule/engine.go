@@ -70,7 +70,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	beating, quiet := context.WithCancel(context.WithoutCancel(ctx))
 	var beats, tasks sync.WaitGroup
 	beats.Go(func() { e.beats(beating) })
-	e.Log.Info("taking tasks", "node", e.node.Name, "workers", e.Workers)
+	e.Log.Info("taking tasks", "workers", e.Workers)
 	e.look(ctx, working, &tasks)
 
 	finished := make(chan struct{})
@@ -80,7 +80,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	select {
 	case <-finished:
 	case <-grace.C:
-		e.Log.Info("giving tasks back", "node", e.node.Name, "tasks", len(e.fences()))
+		e.Log.Info("giving tasks back", "tasks", len(e.fences()))
 		stop(errReleased)
 		<-finished
 	}
