@@ -66,6 +66,7 @@ func New(o Options) *API {
 	a.policies()
 	a.catalogue()
 	a.overview()
+	a.alerts()
 	a.users()
 	a.keys()
 	a.audits()

@@ -27,6 +27,7 @@ var areas = []*huma.Tag{
 	{Name: "proposals", Description: "数据标准与办法的变更，两人审批。Changes of contracts and policies, by two persons."},
 	{Name: "accounts", Description: "用户与密钥。Users and keys."},
 	{Name: "audit", Description: "审计。The audit trail."},
+	{Name: "alerts", Description: "告警。What needs a person."},
 	{Name: "runs", Description: "运行记录与收支账。Runs and their ledgers."},
 }
 

@@ -20,7 +20,7 @@ func (c *Console) alerts(q *Request) error {
 		return err
 	}
 	after := q.URL.Query().Get("after")
-	page, next, err := c.Desk.Alerts(q.Context(), after)
+	page, next, err := c.Desk.Alerts(q.Context(), after, 50)
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,6 @@ type Alert struct {
 	Words catalog.Text `json:"words"`
 }
 
-// mostAlerts is a page of alerts.
-const mostAlerts = 50
-
 // OpenAlerts gives the alerts that last, the oldest first.
 func (d *Desk) OpenAlerts(ctx context.Context) ([]Alert, error) {
 	if err := auth.Require(ctx, auth.AlertsSee); err != nil {
@@ -30,7 +27,7 @@ func (d *Desk) OpenAlerts(ctx context.Context) ([]Alert, error) {
 }
 
 // Alerts gives a page of all alerts, the newest first, and the cursor of the next page; empty: the last.
-func (d *Desk) Alerts(ctx context.Context, after string) (page []Alert, next string, err error) {
+func (d *Desk) Alerts(ctx context.Context, after string, most int) (page []Alert, next string, err error) {
 	if err := auth.Require(ctx, auth.AlertsSee); err != nil {
 		return nil, "", err
 	}
@@ -43,13 +40,13 @@ func (d *Desk) Alerts(ctx context.Context, after string) (page []Alert, next str
 		}
 		last = alerts.Alert{Raised: raised, ID: id}
 	}
-	list, err := d.State.Alerts(ctx, last, mostAlerts+1)
+	list, err := d.State.Alerts(ctx, last, most+1)
 	if err != nil {
 		return nil, "", err
 	}
-	if len(list) > mostAlerts {
-		list = list[:mostAlerts]
-		end := list[mostAlerts-1]
+	if len(list) > most {
+		list = list[:most]
+		end := list[most-1]
 		next = end.Raised.Format(time.RFC3339Nano) + "/" + end.ID
 	}
 	return worded(list), next, nil
