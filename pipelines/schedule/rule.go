@@ -125,9 +125,10 @@ func (r rule) ever(from time.Time) bool {
 	}
 	// A year of a schedule that fires by the minute would be half a million looks; what a window does
 	// to minutes shows within days.
+	until := from.Add(horizon)
 	for range 5000 {
 		from = r.tick(from)
-		if from.IsZero() {
+		if from.IsZero() || from.After(until) {
 			return false
 		}
 		if r.window.holds(from.In(r.spec.zone)) {
