@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"xinshu/internal/auth"
@@ -35,6 +36,10 @@ func (c *Console) overview(q *Request) error {
 			}
 		}
 	}
+	o.Todo = slices.DeleteFunc(o.Todo, func(t desk.Todo) bool {
+		path, _, _ := strings.Cut(t.Path, "?")
+		return !c.has["GET "+path] // nothing waits behind a page that does not stand
+	})
 	return q.Render("overview", map[string]any{"O": o, "Days": days, "Spans": roadDays, "Pressing": pressing,
 		"Road": q.road(o.Road), "Heat": q.heat(o.Days), "Grades": q.gradeBars(o.Grades)})
 }

@@ -15,6 +15,7 @@ type views struct {
 	lang  string
 	words map[string]string
 	pages map[string]*template.Template // by name: "overview", "sources/list"
+	lack  func(key string)              // is told of a key without words
 }
 
 // readViews parses layout.html and parts/*.html once and every other page over them. A file whose
@@ -24,7 +25,9 @@ func (c *Console) readViews(lang string) (*views, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &views{lang: lang, words: words, pages: map[string]*template.Template{}}
+	v := &views{lang: lang, words: words, pages: map[string]*template.Template{}, lack: func(key string) {
+		c.Log.Warn("words are missing", "key", key, "language", lang)
+	}}
 	base, err := template.New("").Option("missingkey=zero").Funcs(c.functions(v)).ParseFS(c.Files, "templates/layout.html", "templates/parts/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read the templates: %w", err)
@@ -97,7 +100,8 @@ func (q *Request) Say(key string, args ...any) string {
 func (v *views) say(key string, args ...any) string {
 	words, ok := v.words[key]
 	if !ok {
-		return key // a test finds it
+		v.lack(key)
+		return key
 	}
 	if len(args) > 0 {
 		return fmt.Sprintf(words, args...)

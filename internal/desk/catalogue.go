@@ -42,15 +42,9 @@ type DatasetLine struct {
 
 // Catalogue lists the datasets that the actor may see, by who owes them, departments first.
 func (d *Desk) Catalogue(ctx context.Context, w Wanted) ([]OwnerDatasets, error) {
-	stands := map[string]FeedState{}
-	feeds, err := d.feeds(ctx)
+	stands, err := d.stands(ctx, "")
 	if err != nil {
 		return nil, err
-	}
-	for _, o := range feeds {
-		for _, f := range o.Datasets {
-			stands[f.Dataset.ID] = f
-		}
 	}
 	var owners []OwnerDatasets
 	for _, dep := range d.Catalog.Departments {
@@ -132,18 +126,12 @@ func (d *Desk) Dataset(ctx context.Context, id string) (DatasetDetail, error) {
 		out.Owner = p.Title
 	}
 	out.Family, _ = d.Catalog.Family(ds.Family)
-	brought, err := d.brought(ctx)
+	stands, err := d.stands(ctx, id)
 	if err != nil {
 		return out, err
 	}
-	if brought[id] {
-		holds, err := d.State.Holds(ctx)
-		if err != nil {
-			return out, err
-		}
-		if out.FeedState, err = d.feedState(ctx, ds, holds); err != nil {
-			return out, err
-		}
+	if f, brought := stands[id]; brought {
+		out.FeedState = f
 	}
 	head, err := d.Lake.Head(ctx, chain.Stage(id))
 	if err != nil {

@@ -21,16 +21,15 @@ const (
 
 // Overview is how the hub stands.
 type Overview struct {
-	Feeds  []OwnerFeeds     // departments in their order, then platforms
-	Tally  map[string]int   // datasets by state
-	Today  state.RunDay     // of the hub's day
-	Days   []RunDay         // of the last 26 weeks, those without runs left out
-	Road   Road             // of the days asked for
-	Grades []Distribution   // of every policy that was published
-	Todo   []Todo           // most pressing first
-	Counts []state.Count    // deliveries by target
-	Last   []chain.Run      // newest runs
-	Now    map[string]int64 // running, by step
+	Feeds  []OwnerFeeds   // departments in their order, then platforms
+	Tally  map[string]int // datasets by state
+	Today  state.RunDay   // of the hub's day
+	Days   []RunDay       // of the last 26 weeks, those without runs left out
+	Road   Road           // of the days asked for
+	Grades []Distribution // of every policy that was published
+	Todo   []Todo         // most pressing first
+	Counts []state.Count  // deliveries by target
+	Last   []chain.Run    // newest runs
 }
 
 // OwnerFeeds are the datasets of one department or platform that a source brings.
@@ -38,7 +37,6 @@ type OwnerFeeds struct {
 	ID       string
 	Title    catalog.Text
 	Datasets []FeedState
-	Worst    string
 }
 
 // FeedState is how one dataset stands.
@@ -46,8 +44,8 @@ type FeedState struct {
 	Dataset catalog.Dataset
 	State   string // held, broken, late, never, fresh, free
 	Freshness
-	Last  chain.Run       // newest pull; the zero run: none yet
-	Alarm *state.FeedHold // that holds it
+	Last chain.Run   // newest pull; the zero run: none yet
+	Hold *chain.Hold // the alarm that holds it; nil: none
 }
 
 // pressing puts what a person should look at first.
@@ -99,17 +97,40 @@ func (d *Desk) Overview(ctx context.Context, days int) (o Overview, err error) {
 	return o, err
 }
 
+// stands gives how every dataset stands that a source brings; of one alone when it is named. One that
+// several sources bring stands as the newest of its rows, and is in trouble when one of them is.
+func (d *Desk) stands(ctx context.Context, dataset string) (map[string]FeedState, error) {
+	all, err := d.Connections(ctx, SourceRole)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := d.State.NewestRuns(ctx, "pull")
+	if err != nil {
+		return nil, err
+	}
+	byID, heads := map[string]FeedState{}, map[string]chain.Entry{}
+	for _, c := range all {
+		if dataset != "" && !slices.Contains(c.IDs(), dataset) {
+			continue
+		}
+		lines, err := d.feedsOf(ctx, c, newest, heads)
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range lines {
+			f := FeedState{Dataset: l.Dataset, State: l.State, Freshness: l.Fresh, Last: l.Last, Hold: l.Feed.Hold}
+			byID[l.Dataset.ID] = together(byID[l.Dataset.ID], f)
+		}
+	}
+	return byID, nil
+}
+
 // feeds gives every dataset that a source brings, by who owes it.
-func (d *Desk) feeds(ctx context.Context) ([]OwnerFeeds, error) {
-	brought, err := d.brought(ctx)
+func (d *Desk) feeds(ctx context.Context) (owners []OwnerFeeds, err error) {
+	byID, err := d.stands(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	holds, err := d.State.Holds(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var owners []OwnerFeeds
 	for _, dep := range d.Catalog.Departments {
 		owners = append(owners, OwnerFeeds{ID: dep.ID, Title: dep.Title})
 	}
@@ -119,59 +140,27 @@ func (d *Desk) feeds(ctx context.Context) ([]OwnerFeeds, error) {
 	scope := auth.From(ctx).Scope
 	for _, ds := range d.Catalog.Datasets {
 		i := slices.IndexFunc(owners, func(o OwnerFeeds) bool { return o.ID == ds.Owner })
-		if i < 0 || !brought[ds.ID] || !scope.HasDepartment(ds.Owner) {
-			continue
+		if line, brought := byID[ds.ID]; i >= 0 && brought && scope.HasDepartment(ds.Owner) {
+			owners[i].Datasets = append(owners[i].Datasets, line)
 		}
-		f, err := d.feedState(ctx, ds, holds)
-		if err != nil {
-			return nil, err
-		}
-		owners[i].Datasets = append(owners[i].Datasets, f)
-		owners[i].Worst = worse(owners[i].Worst, f.State)
 	}
 	return slices.DeleteFunc(owners, func(o OwnerFeeds) bool { return len(o.Datasets) == 0 }), nil
 }
 
-// brought gives the datasets that a source of the config or of the console has.
-func (d *Desk) brought(ctx context.Context) (map[string]bool, error) {
-	made, err := d.MadeSources(ctx)
-	if err != nil {
-		return nil, err
+// together puts two feeds of one dataset together.
+func together(a, b FeedState) FeedState {
+	if a.State == "" {
+		return b
 	}
-	brought := map[string]bool{}
-	for _, s := range slices.Concat(d.Pipeline.Sources, made) {
-		for id := range s.Datasets {
-			brought[id] = true
+	if a.RowsOn < b.RowsOn {
+		a, b = b, a
+	}
+	if b.State == Broken || b.State == Held {
+		if state := worse(a.State, b.State); state != a.State {
+			return b
 		}
 	}
-	return brought, nil
-}
-
-func (d *Desk) feedState(ctx context.Context, ds catalog.Dataset, holds []state.FeedHold) (FeedState, error) {
-	f := FeedState{Dataset: ds}
-	arrived, err := d.State.LastArrival(ctx, ds.ID)
-	if err != nil {
-		return f, err
-	}
-	rowsOn := ""
-	if !arrived.IsZero() {
-		rowsOn = arrived.In(connectors.Shanghai).Format(time.DateOnly)
-	}
-	f.Freshness = d.Freshness(ds, rowsOn)
-	f.State = f.Freshness.State
-	last, err := d.State.FilterRuns(ctx, state.RunFilter{Step: "pull", Subjects: []string{ds.ID}}, 1)
-	if err != nil {
-		return f, err
-	}
-	if len(last) > 0 {
-		if f.Last = last[0]; f.Last.Status == "failed" {
-			f.State = Broken
-		}
-	}
-	if i := slices.IndexFunc(holds, func(h state.FeedHold) bool { return h.Dataset == ds.ID && h.EndedOn == "" }); i >= 0 {
-		f.State, f.Alarm = worse(f.State, Held), &holds[i]
-	}
-	return f, nil
+	return a
 }
 
 // gradesNow counts the grades of every policy that the actor may see and that has published.

@@ -24,12 +24,11 @@ type Road struct {
 }
 
 func (d *Desk) road(ctx context.Context, o Overview, since time.Time) (Road, error) {
-	r := Road{Since: since, Policies: len(o.Grades), Targets: len(o.Counts)}
-	made, err := d.MadeSources(ctx)
+	sources, err := d.Connections(ctx, SourceRole)
 	if err != nil {
-		return r, err
+		return Road{}, err
 	}
-	r.Sources = len(d.Pipeline.Sources) + len(made)
+	r := Road{Since: since, Sources: len(sources), Policies: len(o.Grades), Targets: len(o.Counts)}
 	for _, owner := range o.Feeds {
 		r.Datasets += len(owner.Datasets)
 	}

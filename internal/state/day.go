@@ -2,8 +2,6 @@ package state
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"time"
 
 	"xinshu/internal/chain"
@@ -38,16 +36,4 @@ func (s *State) RunDays(ctx context.Context, since time.Time) (days []RunDay, er
 		days = append(days, d)
 	}
 	return days, failed(op, rows.Err())
-}
-
-// LastArrival gives when the newest pull of a dataset began that brought rows; the zero time: none did.
-func (s *State) LastArrival(ctx context.Context, dataset string) (time.Time, error) {
-	var at int64
-	err := s.db.QueryRowContext(ctx, `
-		select started_at from run where step = 'pull' and subject = $1 and status = 'done' and read > 0
-		order by started_at desc limit 1`, dataset).Scan(&at)
-	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, nil
-	}
-	return fromMillis(at), failed("look for the newest rows of "+dataset, err)
 }

@@ -35,13 +35,5 @@ func TestRunsAreCountedByTheDayOfTheWall(t *testing.T) {
 				t.Errorf("%+v, not %+v", days[i], want[i])
 			}
 		}
-		at, err := f.LastArrival(t.Context(), "court.debtor")
-		f.ok(err)
-		if at.UTC().Format(time.RFC3339) != "2026-03-01T16:00:00Z" {
-			t.Errorf("the newest rows came at %v", at)
-		}
-		if at, err = f.LastArrival(t.Context(), "tax.arrears"); err != nil || !at.IsZero() {
-			t.Errorf("of a dataset that never came: %v, %v", at, err)
-		}
 	})
 }

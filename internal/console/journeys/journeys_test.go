@@ -35,11 +35,21 @@ func TestJourneys(t *testing.T) {
 			browsertest.Run(t, browsertest.Journey{Script: script, Base: h.base, Values: h.values, Pictures: os.Getenv("XINSHU_PICTURES")})
 		})
 	}
+	text, err := os.ReadFile(h.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, "words are missing") || strings.Contains(line, `"level":"ERROR"`) {
+			t.Errorf("the hub's log says: %s", line)
+		}
+	}
 }
 
 // hub is the service that is up, and what a person would have read off its log.
 type hub struct {
 	base   string
+	log    string
 	values map[string]any
 }
 
@@ -55,7 +65,7 @@ func start(t *testing.T) hub {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "xinshu/cmd/xinshu").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v: %s", err, out)
 	}
-	var h hub
+	h := hub{log: log}
 	server, err := supervised.Start(supervised.Program{Path: binary, Log: log, Within: 5 * time.Minute,
 		Args: []string{"demo", "--entities", fmt.Sprint(entities), "--data", filepath.Join(dir, "data"), "--addr", "127.0.0.1:0"},
 		Ready: func() error {
