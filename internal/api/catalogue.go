@@ -169,7 +169,7 @@ func (a *API) releases() {
 type Overview struct {
 	At       time.Time           `json:"at"`
 	Datasets map[string]int      `json:"datasets" doc:"by state"`
-	Running  map[string]int64    `json:"running" doc:"runs under way, by step"`
+	Waiting  []Waiting           `json:"waiting" nullable:"false" doc:"what waits for a person, as far as the caller may see to it"`
 	Rows     Ledger              `json:"rows" doc:"of the days asked for"`
 	Records  int64               `json:"records" doc:"credit records and marks settled"`
 	Entities int64               `json:"entities" doc:"graded"`
@@ -177,14 +177,24 @@ type Overview struct {
 	Last     []Run               `json:"last" nullable:"false" doc:"newest runs"`
 }
 
+// Waiting is one kind of thing that waits for a person.
+type Waiting struct {
+	What  string `json:"what" doc:"broken, held, late, alerts, tasks, cases, quarantine and the like"`
+	Count int64  `json:"count"`
+}
+
 func (a *API) overview() {
 	type input struct {
-		Days int `query:"days" minimum:"1" maximum:"366" default:"1" doc:"Of how many days rows are counted."`
+		Days int `query:"days" minimum:"1" maximum:"180" default:"1" doc:"Of how many days rows are counted."`
 	}
 	get(a, op{Path: "/v1/overview", ID: "getOverview", Tag: "overview", Right: auth.OverviewSee, Words: "How the hub stands", ZH: "总览：新鲜程度、今日行数、等级与最近运行。"},
 		func(ctx context.Context, in *input) (Overview, error) {
 			o, err := a.Desk.Overview(ctx, in.Days)
-			return Overview{At: a.Now().UTC(), Datasets: o.Tally, Running: o.Now, Rows: Ledger(o.Road.Rows), Records: o.Road.Records, Entities: o.Road.Entities,
+			waiting := []Waiting{}
+			for _, t := range o.Todo {
+				waiting = append(waiting, Waiting{t.What, t.Count})
+			}
+			return Overview{At: a.Now().UTC(), Datasets: o.Tally, Waiting: waiting, Rows: Ledger(o.Road.Rows), Records: o.Road.Records, Entities: o.Road.Entities,
 				Grades: o.Grades, Last: runsOf(o.Last).Items}, err
 		})
 }
