@@ -23,9 +23,8 @@ func (d *Desk) ReleaseFeed(ctx context.Context, source, dataset, reason string) 
 		return ended, &fault.Error{Op: "release " + source + " " + dataset, Code: fault.Forbidden, Err: errors.New("this dataset belongs to another department")}
 	}
 	act := auth.Act{Action: "feed.release", Kind: "feed", ID: source + "/" + dataset, Detail: map[string]string{"reason": reason}}
-	return ended, d.noted(ctx, act, func() (err error) {
-		ended, err = d.Pipeline.Release(ctx, source, dataset, decider(ctx), reason)
-		return err
+	return noting(ctx, d, act, func() (chain.Ended, error) {
+		return d.Pipeline.Release(ctx, source, dataset, decider(ctx), reason)
 	})
 }
 

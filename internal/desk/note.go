@@ -42,3 +42,12 @@ func decider(ctx context.Context) string {
 	}
 	return a.ID
 }
+
+// noting is noted for an act that gives something back.
+func noting[T any](ctx context.Context, d *Desk, a auth.Act, do func() (T, error)) (given T, err error) {
+	err = d.noted(ctx, a, func() (err error) {
+		given, err = do()
+		return err
+	})
+	return given, err
+}

@@ -61,9 +61,8 @@ func (d *Desk) SaveSchedule(ctx context.Context, s schedule.Schedule) (saved sch
 		return s, err
 	}
 	act := auth.Act{Action: "schedule.save", Kind: "schedule", ID: s.ID, Detail: map[string]string{"spec": s.Spec, "do": s.Work.Do, "source": s.Work.Source}}
-	return saved, d.noted(ctx, act, func() (err error) {
-		saved, err = d.Book.Save(ctx, s, decider(ctx))
-		return err
+	return noting(ctx, d, act, func() (schedule.Schedule, error) {
+		return d.Book.Save(ctx, s, decider(ctx))
 	})
 }
 
@@ -78,16 +77,14 @@ func (d *Desk) PauseSchedule(ctx context.Context, id string, paused bool) (s sch
 	if paused {
 		action = "schedule.pause"
 	}
-	return s, d.noted(ctx, auth.Act{Action: action, Kind: "schedule", ID: id}, func() (err error) {
-		s, err = d.Book.Pause(ctx, id, paused, decider(ctx))
-		return err
+	return noting(ctx, d, auth.Act{Action: action, Kind: "schedule", ID: id}, func() (schedule.Schedule, error) {
+		return d.Book.Pause(ctx, id, paused, decider(ctx))
 	})
 }
 
 // RunSchedule queues a schedule's work once more, beside its ticks.
 func (d *Desk) RunSchedule(ctx context.Context, id string) (t schedule.Task, err error) {
-	return t, d.noted(ctx, auth.Act{Action: "schedule.run", Kind: "schedule", ID: id}, func() (err error) {
-		t, err = d.Book.RunNow(ctx, id, decider(ctx))
-		return err
+	return noting(ctx, d, auth.Act{Action: "schedule.run", Kind: "schedule", ID: id}, func() (schedule.Task, error) {
+		return d.Book.RunNow(ctx, id, decider(ctx))
 	})
 }

@@ -71,24 +71,21 @@ func (d *Desk) Start(ctx context.Context, w schedule.Work) (t schedule.Task, err
 	if w.Reload {
 		detail["reload"] = "true"
 	}
-	return t, d.noted(ctx, auth.Act{Action: "task.start", Kind: "source", ID: w.Source, Detail: detail}, func() (err error) {
-		t, err = d.Book.Start(ctx, w, decider(ctx))
-		return err
+	return noting(ctx, d, auth.Act{Action: "task.start", Kind: "source", ID: w.Source, Detail: detail}, func() (schedule.Task, error) {
+		return d.Book.Start(ctx, w, decider(ctx))
 	})
 }
 
 // CancelTask ends a task that waits and asks the holder of one that runs to stop.
 func (d *Desk) CancelTask(ctx context.Context, id string) (t schedule.Task, err error) {
-	return t, d.noted(ctx, auth.Act{Action: "task.cancel", Kind: "task", ID: id}, func() (err error) {
-		t, err = d.Book.CancelTask(ctx, id, decider(ctx))
-		return err
+	return noting(ctx, d, auth.Act{Action: "task.cancel", Kind: "task", ID: id}, func() (schedule.Task, error) {
+		return d.Book.CancelTask(ctx, id, decider(ctx))
 	})
 }
 
 // RetryTask queues a failed or cancelled task again, from the step that failed.
 func (d *Desk) RetryTask(ctx context.Context, id string) (t schedule.Task, err error) {
-	return t, d.noted(ctx, auth.Act{Action: "task.retry", Kind: "task", ID: id}, func() (err error) {
-		t, err = d.Book.RetryTask(ctx, id, decider(ctx))
-		return err
+	return noting(ctx, d, auth.Act{Action: "task.retry", Kind: "task", ID: id}, func() (schedule.Task, error) {
+		return d.Book.RetryTask(ctx, id, decider(ctx))
 	})
 }
