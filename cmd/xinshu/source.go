@@ -20,7 +20,7 @@ import (
 
 func sourceCommand(t *terminal, o *options) *cobra.Command {
 	cmd := group(&cobra.Command{Use: "source", Short: "the platforms and departments that are pulled from"})
-	cmd.AddCommand(sourceAdd(t, o), sourceTest(t, o), sourceList(t, o), sourceManual(t))
+	cmd.AddCommand(sourceAdd(t, o), sourceTest(t, o), sourceList(t, o), sourceExport(t, o), sourceManual(t))
 	return cmd
 }
 

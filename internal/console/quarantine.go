@@ -183,6 +183,9 @@ func (c *Console) refusedForm(q *Request, typed map[string]string, faults []desk
 
 // fixRow stages the row as the form has it. Fields that were left as they were are not a change.
 func (c *Console) fixRow(q *Request) error {
+	if err := q.readForm(); err != nil {
+		return err
+	}
 	typed := map[string]string{}
 	for name, values := range q.PostForm {
 		if field, ok := strings.CutPrefix(name, "field/"); ok {

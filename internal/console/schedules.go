@@ -76,6 +76,9 @@ func (c *Console) editSchedule(q *Request) error {
 	}
 	switch {
 	case q.Method == http.MethodPost:
+		if err := q.readForm(); err != nil {
+			return err
+		}
 		form.Schedule = readSchedule(q.PostForm)
 		if id != "" {
 			form.ID = id

@@ -25,12 +25,18 @@ func (c *Console) newSource(q *Request) error {
 		}
 		return q.Render("sources/edit", c.formOf(draft, nil, nil))
 	}
+	if err := q.readForm(); err != nil {
+		return err
+	}
 	return c.sourceForm(q, readDraft(desk.SourceRole, q.PostForm))
 }
 
 func (c *Console) editSource(q *Request) error {
 	id := q.PathValue("id")
 	if q.Method == http.MethodPost {
+		if err := q.readForm(); err != nil {
+			return err
+		}
 		draft := readDraft(desk.SourceRole, q.PostForm)
 		draft.ID = id
 		return c.sourceForm(q, draft)

@@ -222,7 +222,7 @@ func (d *Desk) Renew(ctx context.Context) error {
 		faults = append(faults, err)
 	}
 	_, _, err = d.counts(ctx)
-	return errors.Join(append(faults, err)...)
+	return errors.Join(append(faults, err, d.sumUp(ctx))...)
 }
 
 // Close lets go of what the desk keeps open. Nobody may ask any more.
@@ -242,5 +242,6 @@ func (d *Desk) Close() error {
 		faults = append(faults, d.kept.published.Close())
 	}
 	d.kept.registry, d.kept.explainers, d.kept.published = nil, nil, nil
+	faults = append(faults, d.shelves.close())
 	return errors.Join(faults...)
 }

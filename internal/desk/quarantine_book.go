@@ -168,6 +168,29 @@ func (d *Desk) summary(ctx context.Context, datasets []string) (quarantine.Summa
 	return all, closed(db, nil)
 }
 
+// sumUp counts what moved in every dataset, before anybody asks.
+func (d *Desk) sumUp(ctx context.Context) error {
+	var ids []string
+	for _, ds := range d.Catalog.Datasets {
+		ids = append(ids, ds.ID)
+	}
+	_, err := d.summary(ctx, ids)
+	return err
+}
+
+// close puts every book aside. Nobody may ask any more.
+func (all *shelves) close() error {
+	all.mu.Lock()
+	open := all.open
+	all.open = nil
+	all.mu.Unlock()
+	var faults []error
+	for _, s := range open {
+		faults = append(faults, s.close())
+	}
+	return errors.Join(faults...)
+}
+
 func closed(db *duck.DB, err error) error {
 	if db == nil {
 		return err
