@@ -135,7 +135,7 @@ func releaseAnswer(t *terminal, o *options, use string, answer release.State, sh
 	cmd.Flags().StringVar(&reason, "reason", "", "why")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.withDesk(o, &by, func(ctx context.Context, d *desk.Desk) error {
-			v, err := d.AnswerRelease(ctx, args[0], answer, reason)
+			v, err := d.AnswerRelease(ctx, "", args[0], answer, reason)
 			return t.showRelease(v, err)
 		})(cmd, args)
 	}

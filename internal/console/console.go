@@ -67,6 +67,9 @@ func New(o Options) (*Console, error) {
 		c.runPages(),
 		c.schedulePages(),
 		c.quarantinePages(),
+		c.casePages(),
+		c.policyPages(),
+		c.releasePages(),
 	) {
 		c.add(p)
 		c.has[p.Pattern] = true

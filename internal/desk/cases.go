@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"xinshu/catalog"
 	"xinshu/internal/auth"
@@ -20,6 +21,9 @@ type CaseLine struct {
 	cases.Case
 	Clock cases.Clock `json:"clock"`
 }
+
+// LateBy is by how many working days the last day has passed.
+func (l CaseLine) LateBy() int { return max(-l.Clock.Left, 0) }
 
 // CaseView is a case with everything that who decides it looks at.
 type CaseView struct {
@@ -72,7 +76,27 @@ func (d *Desk) OpenCase(ctx context.Context, c cases.Case, accept bool) (CaseVie
 	if err != nil {
 		return CaseView{}, err
 	}
-	return d.Case(ctx, c.No)
+	return d.caseView(ctx, c.No)
+}
+
+// Contestable lists the records of an entity that an application may be about, and its name, for the
+// form in which one is chosen.
+func (d *Desk) Contestable(ctx context.Context, uscc string, kind cases.Kind) (name string, records []explain.Record, err error) {
+	code, err := d.CheckCode(uscc)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := d.look(ctx, auth.Act{Action: "case.records", Kind: "entity", ID: code, USCC: code}, purposeOf(kind)); err != nil {
+		return "", nil, err
+	}
+	name, records, err = d.recordsOf(ctx, code)
+	if own := auth.From(ctx).Scope; len(own.Departments) > 0 {
+		records = slices.DeleteFunc(records, func(r explain.Record) bool {
+			ds, _ := d.Catalog.Dataset(r.Dataset)
+			return !own.HasDepartment(ds.Owner)
+		})
+	}
+	return name, records, err
 }
 
 // contested completes what an application says about its record by what the lake knows. An objection
@@ -133,14 +157,34 @@ func (d *Desk) Cases(ctx context.Context, f cases.Filter) ([]CaseLine, error) {
 	for i, c := range found {
 		lines[i] = CaseLine{c, cases.ClockOf(c, d.Today(), d.Catalog.Calendars)}
 	}
+	if err := d.record(ctx, auth.Act{Action: "case.list", Kind: "case", USCC: f.USCC, Detail: map[string]string{"found": strconv.Itoa(len(lines))}}); err != nil {
+		return nil, err
+	}
 	if f.Undecided {
 		slices.SortStableFunc(lines, func(a, b CaseLine) int { return cases.Urgency(a.Clock.Due, b.Clock.Due) })
 	}
 	return lines, nil
 }
 
-// Case gives one case.
+// Case gives one case. That the actor looked at the entity's data is written down; the case is what for.
 func (d *Desk) Case(ctx context.Context, no string) (CaseView, error) {
+	v, err := d.caseView(ctx, no)
+	if err != nil {
+		return v, err
+	}
+	return v, d.look(ctx, auth.Act{Action: "case.view", Kind: "case", ID: no, USCC: v.USCC}, purposeOf(v.Kind))
+}
+
+// purposeOf is what an entity's data is looked at for in a case.
+func purposeOf(kind cases.Kind) string {
+	if kind == cases.Repair {
+		return "repair"
+	}
+	return "objection"
+}
+
+// caseView is Case for the desk's own use.
+func (d *Desk) caseView(ctx context.Context, no string) (CaseView, error) {
 	c, events, err := d.State.Case(ctx, no)
 	if err != nil {
 		return CaseView{}, err
@@ -188,7 +232,7 @@ type CaseStep struct {
 
 // WorkCase does one step and gives the case afterwards.
 func (d *Desk) WorkCase(ctx context.Context, no string, s CaseStep) (CaseView, error) {
-	before, err := d.Case(ctx, no)
+	before, err := d.caseView(ctx, no)
 	if err != nil {
 		return before, err
 	}
@@ -202,7 +246,7 @@ func (d *Desk) WorkCase(ctx context.Context, no string, s CaseStep) (CaseView, e
 	if err != nil {
 		return before, err
 	}
-	after, err := d.Case(ctx, no)
+	after, err := d.caseView(ctx, no)
 	if err == nil && s.Queue && after.State == cases.Upheld && before.State != cases.Upheld {
 		err = d.QueueCorrections(ctx, no)
 	}

@@ -84,7 +84,7 @@ func (d *Desk) saidIn(ctx context.Context, c cases.Case) (int64, error) {
 
 // QueueCorrections queues what brings the results that a case reaches up to it.
 func (d *Desk) QueueCorrections(ctx context.Context, no string) error {
-	v, err := d.Case(ctx, no)
+	v, err := d.caseView(ctx, no)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (d *Desk) QueueCorrections(ctx context.Context, no string) error {
 
 // Correct scores, publishes and pushes the results that a case reaches and that do not follow it yet.
 func (d *Desk) Correct(ctx context.Context, no string) ([]pipelines.Scored, error) {
-	v, err := d.Case(ctx, no)
+	v, err := d.caseView(ctx, no)
 	if err != nil {
 		return nil, err
 	}

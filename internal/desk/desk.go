@@ -7,6 +7,7 @@ package desk
 
 import (
 	"io/fs"
+	"sync"
 	"time"
 
 	"xinshu/catalog"
@@ -38,6 +39,8 @@ type Desk struct {
 	Given    []Given      // the sources and targets of the config
 	Review   []cases.Kind // kinds of cases whose decision a second person confirms
 	Book     *schedule.Book
+
+	previews sync.Mutex // one preview at a time: it grades everybody twice
 
 	kept    kept
 	days    pastDays

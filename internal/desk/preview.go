@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"xinshu/catalog"
+	"xinshu/internal/auth"
 	"xinshu/internal/duck"
 	"xinshu/internal/fault"
 	"xinshu/internal/release"
@@ -82,6 +83,10 @@ func (d *Desk) PreviewPolicies(ctx context.Context, a, b catalog.Policy, asOf ca
 	if asOf > d.Today() {
 		return p, &fault.Error{Op: "preview", Code: fault.Invalid, Err: fmt.Errorf("%s has not come yet", asOf), Hint: "choose today or a day before"}
 	}
+	if !d.previews.TryLock() {
+		return p, &fault.Error{Op: "preview", Code: fault.Unavailable, Err: errors.New("another preview is being made"), Hint: "wait until it is done"}
+	}
+	defer d.previews.Unlock()
 	dir, err := os.MkdirTemp(d.Lake.TempDir(), "preview-")
 	if err != nil {
 		return p, fault.Newf(fault.Internal, "make a folder for the preview", "%w", err)
@@ -138,6 +143,25 @@ func (d *Desk) PolicyNamed(ctx context.Context, name string) (catalog.Policy, er
 }
 
 var proposalNo = regexp.MustCompile(`^R\d{8}-\d{4,}$`)
+
+// LookAtPreview is PreviewPolicies for a screen: it names entities only to who says what for, and keeps
+// that they were looked at.
+func (d *Desk) LookAtPreview(ctx context.Context, a, b catalog.Policy, asOf catalog.Date, movers int, purpose string) (PolicyPreview, error) {
+	act := auth.Act{Action: "policy.preview", Kind: "policy", ID: a.ID, Detail: map[string]string{"to": b.ID}}
+	if purpose != "" {
+		if err := d.look(ctx, act, purpose); err != nil {
+			return PolicyPreview{}, err
+		}
+	} else if err := d.record(ctx, act); err != nil {
+		return PolicyPreview{}, err
+	}
+	scope := auth.From(ctx).Scope
+	p, err := d.PreviewPolicies(ctx, a, b, asOf, movers)
+	if purpose == "" || len(scope.Areas)+len(scope.Industries)+len(scope.Entities) > 0 {
+		p.Movers = []PreviewMover{}
+	}
+	return p, err
+}
 
 func side(p catalog.Policy, asOf catalog.Date) PreviewSide {
 	s := PreviewSide{Policy: p.ID, Title: p.Title, SHA256: p.SHA256, Grades: []string{}}

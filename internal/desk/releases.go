@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"xinshu/catalog"
 	"xinshu/internal/auth"
 	"xinshu/internal/fault"
+	"xinshu/internal/guideline"
 	"xinshu/internal/release"
 )
 
@@ -61,11 +63,17 @@ func (d *Desk) ProposeRelease(ctx context.Context, file string, text []byte, not
 	return d.Release(ctx, p.ID)
 }
 
-// AnswerRelease approves, refuses or withdraws a proposal.
-func (d *Desk) AnswerRelease(ctx context.Context, id string, answer release.State, reason string) (v ReleaseView, err error) {
+// Own says that a proposal is the actor's own.
+func (d *Desk) Own(ctx context.Context, p release.Proposal) bool { return p.By == decider(ctx) }
+
+// AnswerRelease approves, refuses or withdraws a proposal. A part that is named must be the proposal's.
+func (d *Desk) AnswerRelease(ctx context.Context, part release.Part, id string, answer release.State, reason string) (v ReleaseView, err error) {
 	p, err := d.State.Proposal(ctx, id)
 	if err != nil {
 		return v, err
+	}
+	if part != "" && part != p.Part {
+		return v, fault.Newf(fault.NotFound, "answer "+id, "it is about %s %s", p.Part, p.Subject)
 	}
 	if err := may(ctx, p.Part, answer != release.Withdrawn); err != nil {
 		return v, err
@@ -166,6 +174,13 @@ func (d *Desk) ExportODCS(dataset string) ([]byte, error) {
 		return nil, notThere("dataset", dataset)
 	}
 	return ds.ODCS()
+}
+
+// Guideline gives the whole catalogue as the government guideline's table, a workbook.
+func (d *Desk) Guideline() ([]byte, error) {
+	var b bytes.Buffer
+	err := guideline.XLSX(&b, guideline.Rows(d.Catalog, d.Catalog.Datasets))
+	return b.Bytes(), err
 }
 
 // ImportODCS reads a contract in that form and gives it as a file of the catalogue, which a proposal
