@@ -14,10 +14,10 @@ import (
 func (c *Console) policyPages() []Page {
 	return []Page{
 		{Pattern: "GET /policies", Right: auth.PoliciesSee, Do: c.policies},
-		{Pattern: "GET /policies/proposals", Right: auth.PoliciesSee, Do: c.policyProposals},
-		{Pattern: "GET /policies/proposals/{id}", Right: auth.PoliciesSee, Do: c.policyProposal},
-		{Pattern: "POST /policies/proposals/{id}/answer", Right: auth.PoliciesApprove, Do: c.answerPolicy},
-		{Pattern: "POST /policies/proposals/{id}/withdraw", Right: auth.PoliciesPropose, Do: c.withdrawPolicy},
+		{Pattern: "GET /proposals/policies", Right: auth.PoliciesSee, Do: c.policyProposals},
+		{Pattern: "GET /proposals/policies/{id}", Right: auth.PoliciesSee, Do: c.policyProposal},
+		{Pattern: "POST /proposals/policies/{id}/answer", Right: auth.PoliciesApprove, Do: c.answerPolicy},
+		{Pattern: "POST /proposals/policies/{id}/withdraw", Right: auth.PoliciesPropose, Do: c.withdrawPolicy},
 		{Pattern: "GET /policies/{id}", Right: auth.PoliciesSee, Do: c.onePolicy},
 		{Pattern: "GET /policies/{id}/preview", Right: auth.PoliciesSee, Do: c.previewPolicy},
 		{Pattern: "GET /policies/{id}/propose", Right: auth.PoliciesPropose, Do: c.writePolicy},
@@ -88,8 +88,8 @@ func (c *Console) previewPolicy(q *Request) error {
 }
 
 func (q *Request) previewMatrix(p desk.PolicyPreview) chart.Picture {
-	x := chart.Matrix{Title: q.say("policy.matrix"), Corner: q.say("policy.corner")}
-	gone := q.say("policy.notgraded")
+	x := chart.Matrix{Title: q.say("policies.matrix"), Corner: q.say("policies.corner")}
+	gone := q.say("policies.notgraded")
 	x.Cols = append(append([]string{}, p.To.Grades...), gone)
 	for i, row := range p.Matrix {
 		name := gone
@@ -119,11 +119,11 @@ func (c *Console) policyProposal(q *Request) error {
 }
 
 func (c *Console) answerPolicy(q *Request) error {
-	return c.answer(q, release.Policy, "/policies/proposals", "policies/proposal")
+	return c.answer(q, release.Policy, "/proposals/policies", "policies/proposal")
 }
 
 func (c *Console) withdrawPolicy(q *Request) error {
-	return c.withdraw(q, release.Policy, "/policies/proposals")
+	return c.withdraw(q, release.Policy, "/proposals/policies")
 }
 
 func (c *Console) writePolicy(q *Request) error {
@@ -131,5 +131,5 @@ func (c *Console) writePolicy(q *Request) error {
 }
 
 func (c *Console) proposePolicy(q *Request) error {
-	return c.proposeNext(q, release.Policy, "/policies/proposals", "policies/propose")
+	return c.proposeNext(q, release.Policy, "/proposals/policies", "policies/propose")
 }
