@@ -244,6 +244,9 @@ func caseList(t *terminal, o *options) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if f.Undecided {
+			desk.ByUrgency(lines)
+		}
 		shown := []desk.CaseLine{}
 		for _, l := range lines {
 			if !late || l.Clock.Late {

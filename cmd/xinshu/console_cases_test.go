@@ -23,8 +23,8 @@ import (
 	"xinshu/web"
 )
 
-// office is a hub with two penalised companies, its console, and people who come to it.
-type office struct {
+// counter is a hub with two penalised companies, its console, and people who come to it.
+type counter struct {
 	*testing.T
 	app   *app
 	pages *console.Console
@@ -36,7 +36,7 @@ const penalised = `CF_XDR_MC,CF_XDR_LB,CF_XDR_SHXYM,CF_WSH,CF_WFXW,CF_SY,CF_YJ,C
 二号公司,法人及非法人组织,91330100799655058B,文罚〔2025〕2号,未按规定经营,事实二,依据二,警告,警告,2025-04-01,2026-04-01,某文旅局,11330000002482322Q,某文旅局,11330000002482322Q,一般
 `
 
-func newOffice(t *testing.T) *office {
+func newCounter(t *testing.T) *counter {
 	t.Helper()
 	dir := t.TempDir()
 	lay(t, filepath.Join(dir, "in", "reg_1.csv"), "uscc,entity_name,est_date,reg_status,status_date,industry_code,reg_no\n91350100M000100Y43,一号公司,2015-03-01,存续,,C,\n91330100799655058B,二号公司,2016-03-01,存续,,C,\n")
@@ -57,7 +57,7 @@ sources:
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = a.Close() })
-	o := &office{T: t, app: a, dir: dir}
+	o := &counter{T: t, app: a, dir: dir}
 	o.pages, err = console.New(console.Options{Desk: a.desk, Files: web.Files, Now: a.now, Version: "test", Log: slog.New(slog.DiscardHandler),
 		Who: func(r *http.Request) (auth.Actor, error) {
 			name, role, _ := strings.Cut(r.Header.Get("X-Person"), " ")
@@ -77,13 +77,13 @@ sources:
 }
 
 // asks gets a page as a person and holds its status.
-func (o *office) asks(person, path string, status int) string {
+func (o *counter) asks(person, path string, status int) string {
 	o.Helper()
 	return o.answer(httptest.NewRequestWithContext(o.Context(), http.MethodGet, path, nil), person, status)
 }
 
 // sends posts a form; a value that begins with @ is the content of a file of that field.
-func (o *office) sends(person, path string, status int, form url.Values) string {
+func (o *counter) sends(person, path string, status int, form url.Values) string {
 	o.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -101,7 +101,7 @@ func (o *office) sends(person, path string, status int, form url.Values) string 
 	return o.answer(r, person, status)
 }
 
-func (o *office) answer(r *http.Request, person string, status int) string {
+func (o *counter) answer(r *http.Request, person string, status int) string {
 	o.Helper()
 	r.Header.Set("X-Person", person)
 	w := httptest.NewRecorder()
@@ -116,7 +116,7 @@ func (o *office) answer(r *http.Request, person string, status int) string {
 	return body
 }
 
-func (o *office) holds(body string, words ...string) {
+func (o *counter) holds(body string, words ...string) {
 	o.Helper()
 	for _, w := range words {
 		if !strings.Contains(body, w) {
@@ -133,7 +133,7 @@ const (
 )
 
 func TestACaseGoesItsWayThroughTheConsole(t *testing.T) {
-	o := newOffice(t)
+	o := newCounter(t)
 	o.holds(o.asks(officer, "/cases", 200), "没有符合条件的申请")
 	o.holds(o.asks(steward, "/cases/new?uscc=91350100M000100Y43", 200), "一号公司", "文罚〔2025〕1号")
 	o.holds(o.asks(steward, "/cases/new?uscc=123", 422), "no valid code")
@@ -146,7 +146,7 @@ func TestACaseGoesItsWayThroughTheConsole(t *testing.T) {
 	form.Set("claim", "")
 	o.holds(o.sends(steward, "/cases/new", 422, form), "says nothing", "文罚〔2025〕1号")
 
-	// A steward registers, the credit office decides; another department sees neither.
+	// A steward registers, the credit counter decides; another department sees neither.
 	o.sends(steward, path+"/decide", 403, url.Values{"do": {"accept"}})
 	o.asks(guest, path, 403)
 	o.holds(o.asks(guest, "/cases", 200), "没有符合条件的申请")
@@ -172,7 +172,7 @@ func TestACaseGoesItsWayThroughTheConsole(t *testing.T) {
 }
 
 func TestAChangeOfAContractAndAPolicyIsReviewedInTheConsole(t *testing.T) {
-	o := newOffice(t)
+	o := newCounter(t)
 	text := func(file string, edits ...string) string {
 		body, err := fs.ReadFile(catalog.Files, file)
 		if err != nil {

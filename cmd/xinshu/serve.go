@@ -83,6 +83,9 @@ func serveCommand(t *terminal, o *options) *cobra.Command {
 
 // serve answers until the context ends.
 func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
+	if _, err := a.desk.CatchCases(ctx, ""); err != nil { // a kill may have left a case behind its mark
+		return err
+	}
 	a.care.log = newLog(t.err, a.config.Log, a.config.Node)
 	slog.SetDefault(a.care.log)
 	keeper, err := a.keeper(a.care.log)

@@ -71,7 +71,7 @@ func (a *API) cases() {
 		Body Step
 	}
 	work := func(ctx context.Context, in *stepInput) (desk.CaseView, error) {
-		step := desk.CaseStep{Do: in.Body.Do, Reason: in.Body.Reason, Evidence: in.Body.Evidence}
+		step := desk.CaseStep{Do: in.Body.Do, Reason: in.Body.Reason, Evidence: in.Body.Evidence, Queue: true}
 		if in.Body.Decision != nil {
 			step.Decision = *in.Body.Decision
 		}

@@ -161,7 +161,7 @@ func (a *API) releases() {
 	}
 	post(a, op{Path: base + "/{id}/answer", ID: "answerProposal", Tag: tag, Right: auth.CatalogueApprove, Words: "Approve or refuse a proposal; never one's own", ZH: "审批变更；不得审批自己的提案。"},
 		func(ctx context.Context, in *answerInput) (desk.ReleaseView, error) {
-			return a.Desk.AnswerRelease(ctx, in.ID, in.Body.Answer, in.Body.Reason)
+			return a.Desk.AnswerRelease(ctx, "", in.ID, in.Body.Answer, in.Body.Reason)
 		})
 }
 

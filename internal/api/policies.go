@@ -10,10 +10,11 @@ import (
 
 // Comparison asks how everybody would move from one policy to another.
 type Comparison struct {
-	From   string `json:"from" minLength:"1" maxLength:"64" doc:"id of a policy"`
-	To     string `json:"to" minLength:"1" maxLength:"64" doc:"id of another"`
-	AsOf   string `json:"as_of,omitempty" format:"date" doc:"empty: the last cut-off of the first"`
-	Movers int    `json:"movers,omitempty" minimum:"0" maximum:"200" default:"20" doc:"how many of those that move most"`
+	From    string `json:"from" minLength:"1" maxLength:"64" doc:"id of a policy"`
+	To      string `json:"to" minLength:"1" maxLength:"64" doc:"id of another, or the number of a proposal"`
+	AsOf    string `json:"as_of,omitempty" format:"date" doc:"empty: the last cut-off of the first"`
+	Movers  int    `json:"movers,omitempty" minimum:"0" maximum:"200" default:"20" doc:"how many of those that move most"`
+	Purpose string `json:"purpose,omitempty" maxLength:"220" doc:"what entities are named for; without it none is"`
 }
 
 func (a *API) policies() {
@@ -29,19 +30,21 @@ func (a *API) policies() {
 	type compareInput struct{ Body Comparison }
 	post(a, op{Path: base + "/preview", ID: "previewPolicy", Tag: tag, Right: auth.PoliciesPropose, Words: "Grade everybody under two policies and tell who would move; nothing is published", ZH: "办法比对预览：变动矩阵，不发布。"},
 		func(ctx context.Context, in *compareInput) (desk.PolicyPreview, error) {
-			from, known := a.Desk.Catalog.Policy(in.Body.From)
-			to, knownTo := a.Desk.Catalog.Policy(in.Body.To)
-			if !known || !knownTo {
-				return desk.PolicyPreview{}, newProblem("not_found", "there is no such policy; GET /v1/policies lists them")
+			from, err := a.Desk.PolicyNamed(ctx, in.Body.From)
+			if err != nil {
+				return desk.PolicyPreview{}, err
+			}
+			to, err := a.Desk.PolicyNamed(ctx, in.Body.To)
+			if err != nil {
+				return desk.PolicyPreview{}, err
 			}
 			day := catalog.NoDate
 			if in.Body.AsOf != "" {
-				var err error
 				if day, err = catalog.ParseDate(in.Body.AsOf); err != nil {
 					return desk.PolicyPreview{}, newProblem("invalid", "as_of is no date")
 				}
 			}
-			return a.Desk.PreviewPolicies(ctx, from, to, day, in.Body.Movers)
+			return a.Desk.LookAtPreview(ctx, from, to, day, in.Body.Movers, in.Body.Purpose)
 		})
 }
 

@@ -48,6 +48,9 @@ func (c *Console) cases(q *Request) error {
 	if err != nil {
 		return err
 	}
+	if f.Undecided {
+		desk.ByUrgency(lines)
+	}
 	late, soon := 0, 0
 	for _, l := range lines {
 		switch {

@@ -65,6 +65,11 @@ func (d *Desk) OpenCase(ctx context.Context, c cases.Case, accept bool) (CaseVie
 	if err := d.ofDepartment(ctx, "open a case", c.Target.Dataset); err != nil {
 		return CaseView{}, err
 	}
+	if accept {
+		if err := auth.Require(ctx, auth.CasesDecide); err != nil {
+			return CaseView{}, err
+		}
+	}
 	by := decider(ctx)
 	act := auth.Act{Action: "case.open", Kind: "case", USCC: c.USCC, Detail: map[string]string{"kind": string(c.Kind), "record": cmp.Or(c.Target.Record, c.Target.DocNo, c.Target.Key)}}
 	err := d.noted(ctx, act, func() (err error) {
@@ -139,12 +144,13 @@ func (d *Desk) contested(ctx context.Context, c *cases.Case) error {
 	return nil
 }
 
-// Cases lists cases: of those whose clock runs the most urgent first, else the newest first.
+// Cases lists cases, the newest first, each with its clock.
 func (d *Desk) Cases(ctx context.Context, f cases.Filter) ([]CaseLine, error) {
 	if own := auth.From(ctx).Scope.Departments; len(own) > 0 {
+		wanted := f.Datasets
 		f.Datasets = []string{"-"} // no dataset at all, where the departments own none
 		for _, ds := range d.Catalog.Datasets {
-			if slices.Contains(own, ds.Owner) {
+			if slices.Contains(own, ds.Owner) && (len(wanted) == 0 || slices.Contains(wanted, ds.ID)) {
 				f.Datasets = append(f.Datasets, ds.ID)
 			}
 		}
@@ -160,10 +166,12 @@ func (d *Desk) Cases(ctx context.Context, f cases.Filter) ([]CaseLine, error) {
 	if err := d.record(ctx, auth.Act{Action: "case.list", Kind: "case", USCC: f.USCC, Detail: map[string]string{"found": strconv.Itoa(len(lines))}}); err != nil {
 		return nil, err
 	}
-	if f.Undecided {
-		slices.SortStableFunc(lines, func(a, b CaseLine) int { return cases.Urgency(a.Clock.Due, b.Clock.Due) })
-	}
 	return lines, nil
+}
+
+// ByUrgency puts cases in the order in which they run out of time.
+func ByUrgency(lines []CaseLine) {
+	slices.SortStableFunc(lines, func(a, b CaseLine) int { return cases.Urgency(a.Clock.Due, b.Clock.Due) })
 }
 
 // Case gives one case. That the actor looked at the entity's data is written down; the case is what for.
@@ -232,6 +240,13 @@ type CaseStep struct {
 
 // WorkCase does one step and gives the case afterwards.
 func (d *Desk) WorkCase(ctx context.Context, no string, s CaseStep) (CaseView, error) {
+	right := auth.CasesDecide
+	if s.Do == "supply" || s.Do == "withdraw" { // what the side of the applicant does
+		right = auth.CasesOpen
+	}
+	if err := auth.Require(ctx, right); err != nil {
+		return CaseView{}, err
+	}
 	before, err := d.caseView(ctx, no)
 	if err != nil {
 		return before, err

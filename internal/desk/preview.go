@@ -149,6 +149,9 @@ var proposalNo = regexp.MustCompile(`^R\d{8}-\d{4,}$`)
 func (d *Desk) LookAtPreview(ctx context.Context, a, b catalog.Policy, asOf catalog.Date, movers int, purpose string) (PolicyPreview, error) {
 	act := auth.Act{Action: "policy.preview", Kind: "policy", ID: a.ID, Detail: map[string]string{"to": b.ID}}
 	if purpose != "" {
+		if err := auth.Require(ctx, auth.GradesSee); err != nil {
+			return PolicyPreview{}, err
+		}
 		if err := d.look(ctx, act, purpose); err != nil {
 			return PolicyPreview{}, err
 		}
