@@ -32,6 +32,7 @@ pictures: servers ## the screenshots of docs/pictures, from journeys through the
 	@mkdir -p $(WORK)/pictures docs/pictures
 	XINSHU_PICTURES=$(WORK)/pictures $(GO) test -count=1 -timeout 20m ./internal/console/journeys
 	bash docs/pictures/choose.sh $(WORK)/pictures docs/pictures
+	bash deploy/dev/fuzz.sh ./xinshu $(WORK)
 
 generate: ## pages of the manual that are drawn from what connectors declare
 	$(GO) run ./cmd/xinshu source manual --into docs/connectors

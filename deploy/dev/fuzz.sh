@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Fuzzes the API of a hub over the simulated province with schemathesis, as every role, and writes the
+# reports beside the data. Fails for an answer that no caller should get.
+#
+#   fuzz.sh XINSHU WORK     the binary, and a folder for the tool and the hub's data
+set -euo pipefail
+xinshu=$(realpath "$1") work=$(realpath -m "$2")
+version=4.32.5
+port=${PORT:-18099} hub=http://127.0.0.1:${PORT:-18099}
+mkdir -p "$work"
+[ -x "$work/schemathesis/bin/schemathesis" ] || {
+  python3 -m venv "$work/schemathesis"
+  "$work/schemathesis/bin/pip" install --quiet --disable-pip-version-check "schemathesis==$version"
+}
+data=$(mktemp -d "$work/fuzz.XXXXXX")
+"$xinshu" demo --entities 60 --data "$data" --addr "127.0.0.1:$port" >"$data/hub.log" 2>&1 &
+running=$!
+trap 'kill $running 2>/dev/null || true; wait $running 2>/dev/null || true' EXIT
+for _ in $(seq 600); do
+  curl -fs -o /dev/null "$hub/openapi.json" && break
+  kill -0 $running || { cat "$data/hub.log"; exit 1; }
+  sleep 1
+done
+failed=0
+for role in administrator steward credit_office auditor department_user township_user third_party downstream; do
+  key=$("$xinshu" key make "client:fuzz-$role" --role "$role" --title fuzz --data "$data" 2>/dev/null)
+  # Their rates are bounded; a fuzzer that is told 429 learns nothing.
+  "$work/schemathesis/bin/schemathesis" run "$hub/openapi.json" --url "$hub" --header "Authorization: Bearer $key" \
+    --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
+    --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-5}" --seed 1 --workers 1 --rate-limit 40/s --no-color --report-dir "$data/$role" \
+    >"$data/$role.txt" 2>&1 || failed=1
+  echo "== as $role"
+  tail -n 25 "$data/$role.txt"
+  kill -0 $running || { echo "the hub died"; tail -n 40 "$data/hub.log"; exit 1; }
+  curl -fs -o /dev/null "$hub/openapi.json"
+done
+if grep -q "made the hub panic" "$data/hub.log"; then
+  grep "made the hub panic" "$data/hub.log" | head -5
+  failed=1
+fi
+exit $failed
