@@ -70,6 +70,7 @@ func New(o Options) *API {
 	a.users()
 	a.keys()
 	a.audits()
+	a.exportTrail()
 	a.complete()
 	return a
 }

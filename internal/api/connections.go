@@ -22,6 +22,11 @@ func (a *API) connections(path, name, role string, see, change auth.Right) {
 			c, err := a.Desk.Connection(ctx, role, in.ID)
 			return tagged(c), err
 		})
+	get(a, op{Path: one + "/yaml", ID: "export" + name, Tag: path, Right: change, Words: "A " + en + " as it would stand in xinshu.yaml, without its secrets", ZH: "以 YAML 导出" + zh + "（不含密码）。"},
+		func(ctx context.Context, in *ByID) (Text, error) {
+			text, err := a.Desk.ExportConnection(ctx, role, in.ID)
+			return Text{Text: text}, err
+		})
 	type createInput struct{ Body Draft }
 	register(a, op{Method: http.MethodPost, Path: base, ID: "create" + name, Tag: path, Right: change, Status: http.StatusCreated, Words: "Make a " + en, ZH: "新建" + zh + "。"},
 		func(ctx context.Context, in *createInput) (*versioned[desk.Connection], error) {
