@@ -68,7 +68,8 @@ var granted = map[Role][]Right{
 		OverviewSee, SourcesSee, SchedulesSee, RunsSee, CatalogueSee, QuarantineSee, GradesSum, GradesSee, CasesSee, PoliciesSee,
 		DeliveriesSee, TargetsSee, UsersSee, KeysSee, AuditSee, AlertsSee, MetricsSee,
 	},
-	DepartmentUser: {CatalogueSee, QuarantineSee, QuarantineMend, CasesSee, CasesOpen},
+	// Lingyuan 2021, article 7(2): departments look up any entity's grade, for a purpose that is kept.
+	DepartmentUser: {CatalogueSee, QuarantineSee, QuarantineMend, GradesSum, GradesSee, CasesSee, CasesOpen},
 	TownshipUser:   {GradesSum, GradesSee},
 	ThirdParty:     {GradesSee},
 	Downstream:     {GradesSee, GradesExport, ReceiptsPost},

@@ -29,8 +29,8 @@ quarantine.see     - x - x x - - -
 quarantine.mend    - x - - x - - -
 feeds.release      - x x - - - - -
 identity.change    - x - - - - - -
-grades.sum         x x x x - x - -
-grades.see         - x x x - x x x
+grades.sum         x x x x x x - -
+grades.see         - x x x x x x x
 grades.export      - - x - - - - x
 cases.see          - x x x x - - -
 cases.open         - x x - x - - -

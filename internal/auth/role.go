@@ -15,7 +15,7 @@ const (
 	Steward        Role = "steward"         // reviews the catalogue, mends refused rows, settles identities
 	CreditOffice   Role = "credit_office"   // answers for grades, objections, repairs and policies
 	Auditor        Role = "auditor"         // sees everything that was done, changes nothing
-	DepartmentUser Role = "department_user" // the own department's datasets, refused rows and cases
+	DepartmentUser Role = "department_user" // the own department's datasets, refused rows and cases; any entity's grade
 	TownshipUser   Role = "township_user"   // grades of the own area
 	ThirdParty     Role = "third_party"     // grades in the scope and the term it was approved for
 	Downstream     Role = "downstream"      // a platform that reads grades and changes and answers with receipts
