@@ -42,8 +42,13 @@ type doctor struct {
 var errDoctor = errors.New("something is bad; see the lines above")
 
 func doctorCommand(t *terminal, o *options) *cobra.Command {
+	var ready string
 	cmd := t.jsonFlag(&cobra.Command{Use: "doctor", Short: "look at config, folders, database, store, sources, targets, keys, certificates, calendars, clocks and nodes, and say what to do", Args: usage(cobra.NoArgs)})
+	cmd.Flags().StringVar(&ready, "ready", "", "ask this hub alone whether it can work, such as http://127.0.0.1:8088/readyz, and look at nothing else")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if ready != "" {
+			return t.askReady(cmd.Context(), ready)
+		}
 		d := &doctor{now: hubClock}
 		c, err := o.load()
 		if err != nil {
