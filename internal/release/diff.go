@@ -1,6 +1,9 @@
 package release
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Line is one line of the comparison of two texts.
 type Line struct {
@@ -41,8 +44,8 @@ func merged(a, b []string) []Line {
 	for i := range long {
 		long[i] = make([]int16, len(b)+1)
 	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
+	for i := range slices.Backward(a) {
+		for j := range slices.Backward(b) {
 			if a[i] == b[j] {
 				long[i][j] = long[i+1][j+1] + 1
 			} else {
