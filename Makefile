@@ -30,9 +30,9 @@ acceptance: servers build ## the main job on real files and real servers, the gr
 	bash deploy/dev/fuzz.sh ./xinshu $(WORK)
 
 pictures: servers ## the screenshots of docs/pictures, from journeys through the real console
-	@mkdir -p $(WORK)/pictures docs/pictures
+	@mkdir -p $(WORK)/pictures
 	XINSHU_PICTURES=$(WORK)/pictures $(GO) test -count=1 -timeout 20m ./internal/console/journeys
-	bash docs/pictures/choose.sh $(WORK)/pictures docs/pictures
+	bash deploy/dev/pictures.sh $(WORK)/pictures docs/pictures
 
 generate: ## pages of the manual that are drawn from what connectors declare
 	$(GO) run ./cmd/xinshu source manual --into docs/connectors

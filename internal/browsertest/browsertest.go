@@ -65,7 +65,7 @@ func (j Journey) run(t testing.TB) ([]byte, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), node, main)
+	cmd := exec.CommandContext(t.Context(), node, main) //nolint:gosec // the runner of this package
 	cmd.Stdin = strings.NewReader(string(order))
 	return cmd.CombinedOutput()
 }
@@ -74,7 +74,7 @@ func (j Journey) run(t testing.TB) ([]byte, error) {
 func modules(ctx context.Context, t testing.TB) string {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	cmd := exec.CommandContext(ctx, "bash", filepath.Join(filepath.Dir(here), "..", "..", "deploy", "dev", "browser.sh"), "where")
+	cmd := exec.CommandContext(ctx, "bash", filepath.Join(filepath.Dir(here), "..", "..", "deploy", "dev", "browser.sh"), "where") //nolint:gosec // the repository's own script
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

@@ -53,7 +53,7 @@ func (b Bars) Draw() template.HTML {
 		if l.Name == "" {
 			name = ""
 		}
-		s.WriteString("<li>" + name + `<svg aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 10"><rect class="track" width="100" height="10"/>`)
+		s.put("<li>" + name + `<svg aria-hidden="true" preserveAspectRatio="none" viewBox="0 0 100 10"><rect class="track" width="100" height="10"/>`)
 		parts := l.Parts
 		if parts == nil {
 			parts = []Part{{Value: l.Value, Class: "c1"}}
@@ -67,13 +67,13 @@ func (b Bars) Draw() template.HTML {
 			s.rect(p.Class, x, 0, w, 10, 0, "")
 			x += w
 		}
-		s.WriteString(`</svg><span class="value">` + esc(l.Shown))
+		s.put(`</svg><span class="value">` + esc(l.Shown))
 		if l.Note != "" {
-			s.WriteString(` <small>` + esc(l.Note) + `</small>`)
+			s.put(` <small>` + esc(l.Note) + `</small>`)
 		}
-		s.WriteString("</span></li>")
+		s.put("</span></li>")
 	}
-	s.WriteString("</ul>")
+	s.put("</ul>")
 	return template.HTML(s.String()) //nolint:gosec // every text went through esc
 }
 
@@ -106,7 +106,7 @@ func (c Columns) Draw() template.HTML {
 	}
 	most = ceil(most)
 	var s svg
-	s.WriteString(legend(c.Series))
+	s.put(legend(c.Series))
 	s.box("chart-box", c.Title)
 	s.open("chart", width, height, slices.ContainsFunc(c.Columns, func(col Column) bool { return col.Href != "" }), c.Title, c.says())
 	axis(&s, left, right, top, bottom, width, height, most)
@@ -118,7 +118,7 @@ func (c Columns) Draw() template.HTML {
 		if col.Href != "" {
 			fmt.Fprintf(&s, `<a href="%s">`, esc(col.Href))
 		}
-		s.WriteString("<g>")
+		s.put("<g>")
 		s.label(col.Title)
 		for j, v := range col.Values {
 			if v <= 0 || j >= len(c.Series) {
@@ -128,9 +128,9 @@ func (c Columns) Draw() template.HTML {
 			y -= h
 			s.rect(c.Series[j].Class, x, y, wide, h, 0, "")
 		}
-		s.WriteString("</g>")
+		s.put("</g>")
 		if col.Href != "" {
-			s.WriteString("</a>")
+			s.put("</a>")
 		}
 		if col.Name != "" {
 			s.text("", x+wide/2, height-6, "middle", col.Name)

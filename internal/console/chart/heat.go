@@ -53,7 +53,7 @@ func (h Heat) Draw() template.HTML {
 		}
 		s.rect(class, x, y, cell, cell, 2.5, d.Title)
 		if d.Href != "" {
-			s.WriteString("</a>")
+			s.put("</a>")
 		}
 	}
 	return s.close() + "</div>"

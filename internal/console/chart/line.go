@@ -52,7 +52,7 @@ func (l Line) Draw() template.HTML {
 	for _, sr := range l.Series {
 		names = append(names, Part{Name: sr.Name, Class: sr.Class})
 	}
-	s.WriteString(legend(names))
+	s.put(legend(names))
 	s.box("chart-box", l.Title)
 	s.open("chart", width, height, false, l.Title, strings.Join(l.titles(), "; "))
 	for _, part := range []float64{0, 0.5, 1} {
@@ -74,7 +74,7 @@ func (l Line) Draw() template.HTML {
 			}
 			fmt.Fprintf(&s, `<circle class="dot %s" cx="%s" cy="%s" r="3.5">`, sr.Class, f(x(i)), f(y(v)))
 			s.label(l.titles()[i])
-			s.WriteString("</circle>")
+			s.put("</circle>")
 		}
 	}
 	return s.close() + "</div>"

@@ -34,11 +34,11 @@ func (m Matrix) Draw() template.HTML {
 	var s svg
 	fmt.Fprintf(&s, `<div class="table" tabindex="0" role="region" aria-label="%s"><table class="matrix"><thead><tr><th scope="col">%s</th>`, esc(m.Title), esc(m.Corner))
 	for _, c := range m.Cols {
-		s.WriteString(`<th scope="col" class="num">` + esc(c) + `</th>`)
+		s.put(`<th scope="col" class="num">` + esc(c) + `</th>`)
 	}
-	s.WriteString("</tr></thead><tbody>")
+	s.put("</tr></thead><tbody>")
 	for i, row := range m.Cells {
-		s.WriteString(`<tr><th scope="row">` + esc(m.Rows[i]) + `</th>`)
+		s.put(`<tr><th scope="row">` + esc(m.Rows[i]) + `</th>`)
 		for _, c := range row {
 			class := fmt.Sprintf("m%d", Level(c.N, most))
 			if c.Same {
@@ -48,10 +48,10 @@ func (m Matrix) Draw() template.HTML {
 			if c.Href != "" && c.N > 0 {
 				shown = `<a href="` + esc(c.Href) + `">` + shown + `</a>`
 			}
-			s.WriteString(`<td class="` + class + `">` + shown + `</td>`)
+			s.put(`<td class="` + class + `">` + shown + `</td>`)
 		}
-		s.WriteString("</tr>")
+		s.put("</tr>")
 	}
-	s.WriteString("</tbody></table></div>")
+	s.put("</tbody></table></div>")
 	return template.HTML(s.String()) //nolint:gosec // every text went through esc
 }

@@ -78,12 +78,12 @@ func (st Station) draw(s *svg, x float64) {
 
 func open(s *svg, href string) {
 	if href != "" {
-		s.WriteString(`<a href="` + esc(href) + `">`)
+		s.put(`<a href="` + esc(href) + `">`)
 	}
 }
 
 func shut(s *svg, href string) {
 	if href != "" {
-		s.WriteString(`</a>`)
+		s.put(`</a>`)
 	}
 }

@@ -83,7 +83,7 @@ func start(t *testing.T) hub {
 			}
 			h.base = string(said[1])
 			h.values = map[string]any{"token": string(first[1]), "name": "wang", "password": "seven lanterns over the quiet bridge",
-				"soon": "2026-12-31"}
+				"soon": "2026-12-31", "steward": "zhao", "stewardPassword": "nine boats cross the evening river"}
 			return nil
 		}})
 	if err != nil {
