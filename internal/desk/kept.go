@@ -1,10 +1,15 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"xinshu/catalog"
@@ -103,7 +108,7 @@ func (h *holder[T]) open(ctx context.Context, open opener[T]) error {
 }
 
 // readerMB bounds each of the desk's small DuckDB instances.
-const readerMB = 256
+const readerMB = 512
 
 func (d *Desk) reader(threads int) duck.Options {
 	o := d.Duck
@@ -111,8 +116,13 @@ func (d *Desk) reader(threads int) duck.Options {
 	if d.Duck.MemoryMB == 0 {
 		o.MemoryMB = readerMB
 	}
+	// A folder of its own to spill into: instances that share one take one another's files for theirs.
+	o.TempDir = filepath.Join(cmp.Or(d.Duck.TempDir, os.TempDir()), fmt.Sprintf("desk-%d-%d", os.Getpid(), readers.Add(1)))
 	return o
 }
+
+// readers counts the instances that were opened, to name their folders.
+var readers atomic.Int64
 
 func (d *Desk) registry(ctx context.Context, use func(*results.Registry) error) error {
 	return d.registryHolder().with(ctx, 0, d.openRegistry, use)

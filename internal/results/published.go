@@ -350,11 +350,7 @@ func (p *Published) standing(ctx context.Context, head chain.Entry, n int64) (ma
 
 // moved counts first grade and last grade of every entity that files speak of.
 func (p *Published) moved(ctx context.Context, files []chain.File) ([]Move, error) {
-	ns := map[int64]bool{}
-	for _, f := range files {
-		ns[f.N] = true
-	}
-	if len(ns) <= 1 { // one release speaks of an entity once: its own sums are the answer
+	if single(files) { // one release speaks of an entity once: its own sums are the answer
 		var all []Move
 		for _, f := range files {
 			s, err := p.sum(ctx, f)
@@ -370,6 +366,11 @@ func (p *Published) moved(ctx context.Context, files []chain.File) ([]Move, erro
 	}
 	return p.moves(ctx, `select arg_min(previous_grade, version) as first, arg_max(grade, version) as last
 		from (select uscc, version, coalesce(previous_grade, '') as previous_grade, coalesce(grade, '') as grade from change) group by uscc`, nil)
+}
+
+// single says whether files are of one release.
+func single(files []chain.File) bool {
+	return !slices.ContainsFunc(files, func(f chain.File) bool { return f.N != files[0].N })
 }
 
 // movedWithin counts the moves of some entities alone, from everything ever stated of them.
@@ -420,6 +421,10 @@ func (p *Published) Movers(ctx context.Context, head chain.Entry, from, to int64
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	where, args := limits(q)
+	if single(files) { // one release speaks of an entity once
+		return p.statements(ctx, files, "coalesce(grade, '') = "+param(&args, gradeTo)+" and coalesce(previous_grade, '') = "+param(&args, gradeFrom)+where+
+			" order by uscc limit "+strconv.Itoa(q.Most), args)
+	}
 	return p.statements(ctx, files, `true `+where+` window w as (partition by uscc order by version desc)
 		qualify row_number() over w = 1
 			and coalesce(grade, '') = `+param(&args, gradeTo)+`
