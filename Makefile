@@ -5,7 +5,7 @@ GO ?= go
 WORK ?= $(CURDIR)/.work
 VERSION ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 # Packages with goroutines of their own run under the race detector.
-RACE := ./connectors/... ./internal/gate ./internal/lake/... ./internal/receive ./internal/state/... ./internal/simulate/... ./pipelines/stage ./pipelines/push/... ./pipelines/publish/... ./pipelines/schedule ./pipelines
+RACE := ./connectors/... ./internal/alerts ./internal/lineage ./internal/gate ./internal/lake/... ./internal/receive ./internal/state/... ./internal/simulate/... ./pipelines/stage ./pipelines/push/... ./pipelines/publish/... ./pipelines/schedule ./pipelines
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -28,6 +28,7 @@ acceptance: servers build ## the main job on real files and real servers, the gr
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 80m -v -run 'Killed|TestAFullDisk|TestAStoreInTrouble|TestThreeNodes' ./cmd/xinshu
 	XINSHU_FULL=1 $(GO) test -count=1 -timeout 30m -v -run TestAnAnswerLargerThanMemory ./connectors/restapi
 	bash deploy/dev/fuzz.sh ./xinshu $(WORK)
+	$(GO) test -tags acceptance -count=1 -timeout 30m -v ./deploy/bundle
 
 pictures: servers ## the screenshots of docs/pictures, from journeys through the real console
 	@mkdir -p $(WORK)/pictures
