@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes the API of a hub over the simulated province with schemathesis, as every role, and writes the
-# reports beside the data. Fails for an answer that no caller should get.
+# Fuzzes the API of a hub over the simulated province with schemathesis, as four callers, and writes the
+# reports beside the data. A workbook's body is our own fuzzer's. Fails for an answer that no caller should get.
 #
 #   fuzz.sh XINSHU WORK     the binary, and a folder for the tool and the hub's data
 set -euo pipefail
@@ -28,14 +28,13 @@ all=$(sed -n 's/^\t[A-Z][A-Za-z]* *Right = "\([a-z]*\.[a-z]*\)".*/\1/p' "$(dirna
 declare -A as=(
   [all]="--role administrator,steward,credit_office --right $all"
   [auditor]="--role auditor" [downstream]="--role downstream" [department_user]="--role department_user --department court"
-  [township_user]="--role township_user --area 41" [third_party]="--role third_party --area 23 --policy heilongjiang-2021 --purpose tender"
 )
 for role in "${!as[@]}"; do
   # shellcheck disable=SC2086 # several words on purpose
   key=$("$xinshu" key make "client:fuzz-$role" ${as[$role]} --title fuzz --until "$until" --data "$data")
   # Their rates are bounded; a fuzzer that is told 429 learns nothing.
   "$work/schemathesis/bin/schemathesis" run "$hub/openapi.json" --url "$hub" --header "Authorization: Bearer $key" \
-    --checks not_a_server_error \
+    --checks not_a_server_error --exclude-path /v1/quarantine/workbooks \
     --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-5}" --seed 1 --workers 1 --rate-limit 40/s --no-color --report-dir "$data/$role" \
     >"$data/$role.txt" 2>&1 || failed=1
   echo "== as $role"
