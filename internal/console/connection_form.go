@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 
 	"xinshu/catalog"
 	"xinshu/connectors"
@@ -19,6 +20,7 @@ type connectionForm struct {
 	Groups   []settingGroup
 	Jobs     []jobForm
 	Add      []datasetGroup // datasets that can still be added
+	Policies []limitPolicy  // of a target
 	Faults   map[string]catalog.Text
 	Problem  any // a *fault.Error: what was tried did not work
 	Trial    *shownTrial
@@ -51,6 +53,12 @@ type jobForm struct {
 	Groups  []settingGroup
 }
 
+// limitPolicy is a policy that a target may be held to.
+type limitPolicy struct {
+	catalog.Policy
+	Chosen bool
+}
+
 // datasetGroup are the datasets of one department, to choose from.
 type datasetGroup struct {
 	Owner    catalog.Text
@@ -61,6 +69,9 @@ type datasetGroup struct {
 func readDraft(role string, form url.Values) desk.Draft {
 	d := desk.Draft{Role: role, ID: strings.TrimSpace(form.Get("id")), Kind: form.Get("kind"), Collected: strings.TrimSpace(form.Get("collected")),
 		Values: map[string]string{}, Datasets: map[string]map[string]string{}, Sealed: form.Get("sealed"), Forget: form["forget"]}
+	if role == desk.TargetRole {
+		d.Limits = readLimits(form)
+	}
 	d.Version, _ = wholeNumber(form.Get("version")) // no number: it is as if nothing was read, and saving says so
 	for _, id := range form["dataset"] {
 		d.Datasets[id] = map[string]string{}
@@ -79,6 +90,14 @@ func readDraft(role string, form url.Values) desk.Draft {
 	return d
 }
 
+// readLimits takes what a target may get. Codes and names stand apart by spaces or commas.
+func readLimits(form url.Values) desk.Limits {
+	words := func(name string) []string {
+		return strings.FieldsFunc(form.Get("limits/"+name), func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",，、;；", r) })
+	}
+	return desk.Limits{Public: form.Get("limits/public") != "", Policies: form["limits/policies"], Regions: words("regions"), Industries: words("industries"), Fields: words("fields")}
+}
+
 // formOf draws the form of a draft. held names its secrets that are kept.
 func (c *Console) formOf(draft desk.Draft, held []string, faults []desk.FieldFault) *connectionForm {
 	f := &connectionForm{Draft: draft, New: draft.Version == 0, Faults: map[string]catalog.Text{}}
@@ -92,6 +111,11 @@ func (c *Console) formOf(draft desk.Draft, held []string, faults []desk.FieldFau
 	driver, known := c.Desk.Drivers[draft.Kind]
 	if !known {
 		return f
+	}
+	if draft.Role == desk.TargetRole {
+		for _, p := range c.Desk.Catalog.Policies {
+			f.Policies = append(f.Policies, limitPolicy{Policy: p, Chosen: slices.Contains(draft.Limits.Policies, p.ID)})
+		}
 	}
 	f.Driver = driver
 	f.Groups = f.groups(driver.Settings, draft.Values, "values/", "", held)

@@ -57,7 +57,7 @@ func New(o Options) (*Console, error) {
 		c.overviewPages(),
 		c.preferencePages(),
 		c.signInPages(), c.accountPages(),
-		c.settingsPages(), c.userPages(), c.keyPages(), c.auditPages(),
+		c.settingsPages(), c.targetPages(), c.userPages(), c.keyPages(), c.auditPages(),
 		c.deliveryPages(),
 		c.findPages(),
 		c.gradePages(),

@@ -30,6 +30,7 @@ func (c *Console) functions(v *views) template.FuncMap {
 		"num": number, "pct": percent, "bytes": size, "points": points,
 		// putting together
 		"dict": dict, "list": func(v ...any) []any { return v }, "url": address, "set": withQuery, "add": func(a, b int) int { return a + b },
+		"join": func(words []string) string { return strings.Join(words, " ") },
 		// of the field
 		"holdwords": desk.HoldWords, "choices": choices, "clock": func(at time.Time) string { return at.In(zone).Format("15:04:05") }, "value": func(n *int64) int64 { return *n },
 		// pictures

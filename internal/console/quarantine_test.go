@@ -9,12 +9,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"xinshu/internal/auth"
 	"xinshu/internal/desk"
 	"xinshu/internal/desk/desktest"
+	"xinshu/internal/fault"
 	"xinshu/pipelines/schedule"
 	"xinshu/web"
 )
@@ -119,6 +121,56 @@ func TestASourceIsConnectedInTheFormAndItsSecretStaysHere(t *testing.T) {
 	form.Set("id", "other")
 	if w = send(t, c, "/sources/new", form); w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), `name="untested"`) {
 		t.Errorf("out of reach: %d", w.Code)
+	}
+}
+
+func TestATargetIsConnectedInTheForm(t *testing.T) {
+	d := desktest.Open(t)
+	c := hub(t, d, auth.Administrator)
+	root := t.TempDir()
+	form := url.Values{"id": {"township"}, "kind": {"files"}, "values/place": {"folder"}, "values/root": {root}, "values/password": {"typed-secret-78"},
+		"limits/regions": {"4104 江北"}, "limits/policies": {"nowhere"}, "do": {"save"}}
+	w := send(t, c, "/settings/targets/new", form)
+	if body := w.Body.String(); w.Code != http.StatusUnprocessableEntity || !strings.Contains(body, "应为区划代码的开头") || !strings.Contains(body, "没有评价办法 nowhere") || strings.Contains(body, "typed-secret-78") {
+		t.Errorf("with limits that are none: %d", w.Code)
+	}
+	policy := d.Catalog.Policies[0].ID
+	form.Set("limits/regions", "4104，410500")
+	form.Set("limits/policies", policy)
+	form.Set("limits/public", "true")
+	if w = send(t, c, "/settings/targets/new", form); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/settings/targets/township" {
+		t.Fatalf("saved: %d to %s", w.Code, w.Header().Get("Location"))
+	}
+	saved, err := d.Connection(t.Context(), desk.TargetRole, "township")
+	if err != nil || !saved.Limits.Public || !slices.Equal(saved.Limits.Regions, []string{"4104", "410500"}) || !slices.Equal(saved.Limits.Policies, []string{policy}) {
+		t.Fatalf("it gets %+v, %v", saved.Limits, err)
+	}
+	for _, lang := range Languages {
+		for _, path := range []string{"/settings/targets", "/settings/targets/new", "/settings/targets/new?kind=dbtable", "/settings/targets/township", "/settings/targets/township/edit", "/settings/targets/township/export"} {
+			if w := get(t, c, lang, path); w.Code != http.StatusOK || strings.Contains(w.Body.String(), "typed-secret-78") {
+				t.Errorf("%s in %s: %d", path, lang, w.Code)
+			}
+		}
+	}
+	if w = send(t, c, "/settings/targets/township/try", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "连接成功") {
+		t.Errorf("tried: %d", w.Code)
+	}
+	form.Set("version", "1")
+	form.Del("limits/public")
+	if w = send(t, c, "/settings/targets/township/edit", form); w.Code != http.StatusSeeOther {
+		t.Errorf("changed: %d", w.Code)
+	}
+	if saved, err = d.Connection(t.Context(), desk.TargetRole, "township"); err != nil || saved.Limits.Public {
+		t.Errorf("it is still open to society: %v", err)
+	}
+	if w = send(t, hub(t, d, auth.Auditor), "/settings/targets/township/remove", url.Values{"version": {"2"}}); w.Code != http.StatusForbidden {
+		t.Errorf("removed by who may not: %d", w.Code)
+	}
+	if w = send(t, c, "/settings/targets/township/remove", url.Values{"version": {"2"}}); w.Code != http.StatusSeeOther {
+		t.Errorf("removed: %d", w.Code)
+	}
+	if _, err := d.Connection(t.Context(), desk.TargetRole, "township"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("after it was removed: %v", err)
 	}
 }
 

@@ -15,8 +15,6 @@ func (c *Console) settingsPages() []Page {
 	return []Page{
 		{Pattern: "GET /settings", Right: auth.Self, Do: c.settings},
 		{Pattern: "GET /settings/calendars", Right: auth.CatalogueSee, Do: c.calendars},
-		{Pattern: "GET /settings/policies", Right: auth.PoliciesSee, Do: c.policyList},
-		{Pattern: "GET /settings/targets", Right: auth.TargetsSee, Do: c.targetList},
 		{Pattern: "GET /settings/about", Right: auth.Self, Do: c.about},
 	}
 }
@@ -32,7 +30,6 @@ var settingTabs = []Tab{
 	{Name: "users", Href: "/settings/users", right: auth.UsersSee},
 	{Name: "keys", Href: "/settings/keys", right: auth.KeysSee},
 	{Name: "targets", Href: "/settings/targets", right: auth.TargetsSee},
-	{Name: "policies", Href: "/settings/policies", right: auth.PoliciesSee},
 	{Name: "calendars", Href: "/settings/calendars", right: auth.CatalogueSee},
 	{Name: "audit", Href: "/settings/audit", right: auth.AuditSee},
 	{Name: "about", Href: "/settings/about", right: auth.Self},
@@ -52,18 +49,6 @@ func (f *Frame) Settings(name string) (tabs []Tab) {
 // settings opens the first part that the actor may see; about is everybody's.
 func (c *Console) settings(q *Request) error {
 	return q.See(q.frame("settings", nil).Settings("")[0].Href, "")
-}
-
-func (c *Console) targetList(q *Request) error {
-	list, err := c.Desk.Connections(q.Context(), "target")
-	if err != nil {
-		return err
-	}
-	return q.Render("settings/targets", map[string]any{"Targets": list})
-}
-
-func (c *Console) policyList(q *Request) error {
-	return q.Render("settings/policies", map[string]any{"Policies": c.Desk.Catalog.Policies})
 }
 
 // month is one of a calendar: its weeks from Monday on, 0 where a day is another month's.

@@ -15,14 +15,14 @@ import (
 func (c *Console) sourcePages() []Page {
 	return []Page{
 		{Pattern: "GET /sources", Right: auth.SourcesSee, Do: c.sources},
-		{Pattern: "GET /sources/new", Right: auth.SourcesChange, Do: c.newSource},
-		{Pattern: "POST /sources/new", Right: auth.SourcesChange, Do: c.newSource},
+		{Pattern: "GET /sources/new", Right: auth.SourcesChange, Do: func(q *Request) error { return c.newConnection(q, sourceSide) }},
+		{Pattern: "POST /sources/new", Right: auth.SourcesChange, Do: func(q *Request) error { return c.newConnection(q, sourceSide) }},
 		{Pattern: "GET /sources/{id}", Right: auth.SourcesSee, Do: c.source},
-		{Pattern: "GET /sources/{id}/edit", Right: auth.SourcesChange, Do: c.editSource},
-		{Pattern: "POST /sources/{id}/edit", Right: auth.SourcesChange, Do: c.editSource},
-		{Pattern: "POST /sources/{id}/remove", Right: auth.SourcesChange, Do: c.removeSource},
+		{Pattern: "GET /sources/{id}/edit", Right: auth.SourcesChange, Do: func(q *Request) error { return c.editConnection(q, sourceSide) }},
+		{Pattern: "POST /sources/{id}/edit", Right: auth.SourcesChange, Do: func(q *Request) error { return c.editConnection(q, sourceSide) }},
+		{Pattern: "POST /sources/{id}/remove", Right: auth.SourcesChange, Do: func(q *Request) error { return c.removeConnection(q, sourceSide, "sources.removed") }},
 		{Pattern: "POST /sources/{id}/try", Right: auth.SourcesChange, Do: c.trySource},
-		{Pattern: "GET /sources/{id}/export", Right: auth.SourcesChange, Do: c.exportSource},
+		{Pattern: "GET /sources/{id}/export", Right: auth.SourcesChange, Do: func(q *Request) error { return c.exportConnection(q, sourceSide) }},
 		{Pattern: "POST /sources/{id}/pull", Right: auth.RunsStart, Do: c.pullSource},
 		{Pattern: "POST /sources/{id}/release", Right: auth.FeedsRelease, Do: c.releaseFeed},
 	}
@@ -106,18 +106,6 @@ func (q *Request) ledgerChart(runs []chain.Run) chart.Picture {
 	return p
 }
 
-func (c *Console) removeSource(q *Request) error {
-	version, err := wholeNumber(q.PostFormValue("version"))
-	if err != nil {
-		return err
-	}
-	id := q.PathValue("id")
-	if err := c.Desk.RemoveConnection(q.Context(), desk.SourceRole, id, version); err != nil {
-		return err
-	}
-	return q.See("/sources", q.Say("sources.removed", id))
-}
-
 // trySource reaches a source that is there and shows its first rows.
 func (c *Console) trySource(q *Request) error {
 	id := q.PathValue("id")
@@ -152,16 +140,6 @@ func (c *Console) releaseFeed(q *Request) error {
 		return err
 	}
 	return q.See(address("/sources", id), q.Say("sources.released", dataset))
-}
-
-// exportSource gives a source as YAML, as xinshu.yaml has it; secrets are named, not given.
-func (c *Console) exportSource(q *Request) error {
-	id := q.PathValue("id")
-	text, err := c.Desk.ExportConnection(q.Context(), desk.SourceRole, id)
-	if err != nil {
-		return err
-	}
-	return q.File(id+".yaml", "application/yaml; charset=utf-8", strings.NewReader(text))
 }
 
 // datasetTitle gives a dataset's title in the language of the request.

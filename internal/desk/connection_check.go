@@ -31,6 +31,13 @@ type FieldFault struct {
 	Text  catalog.Text `json:"text"`
 }
 
+// What the limits of a target look like. A limit that nothing can match would send nothing for ever.
+var (
+	regionStart   = regexp.MustCompile(`^[0-9]{1,12}$`)
+	industryStart = regexp.MustCompile(`^[A-T]?[0-9]{0,4}$`)
+	resultField   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+)
+
 var plainName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,63}$`)
 
 const longestValue = 64 << 10 // bytes; a private key in PEM is the longest that is meant
@@ -105,6 +112,20 @@ func (d *Desk) checkDraft(draft Draft) (faults []FieldFault) {
 	for _, id := range draft.Limits.Policies {
 		if _, known := d.Catalog.Policy(id); !known {
 			add("limits/policies", "没有评价办法 "+id, "there is no policy "+id)
+		}
+	}
+	for _, l := range []struct {
+		field  string
+		values []string
+		form   *regexp.Regexp
+		zh, en string
+	}{
+		{"limits/regions", draft.Limits.Regions, regionStart, "应为区划代码的开头，例如 4104", "the beginning of a division code, such as 4104"},
+		{"limits/industries", draft.Limits.Industries, industryStart, "应为行业代码的开头，例如 C 或 F51", "the beginning of an industry code, such as C or F51"},
+		{"limits/fields", draft.Limits.Fields, resultField, "应为结果的字段名，例如 score", "the name of a member of a result, such as score"},
+	} {
+		if i := slices.IndexFunc(l.values, func(v string) bool { return !l.form.MatchString(v) }); i >= 0 {
+			add(l.field, l.zh, l.en)
 		}
 	}
 	look := func(values map[string]string, place string) {
