@@ -109,6 +109,27 @@ async function signOut() {
   await page.click('.account form[action="/sign-out"] button');
 }
 
+// newcomer lets the first administrator make an account, and leaves the page signed in as the person,
+// who has changed the temporary password by then. The password is given back.
+async function newcomer(name, title, ...roles) {
+  await signIn();
+  await visit("/settings/users/new");
+  await page.fill("[name=name]", name);
+  await page.fill("[name=title]", title);
+  for (const role of roles) await page.check(`[name=role][value=${role}]`);
+  await page.click("main button.primary");
+  const temporary = await page.locator("#secret").innerText();
+  const own = "quiet rivers carry lanterns every autumn";
+  await signOut();
+  await signIn(name, temporary);
+  await page.fill("[name=old]", temporary);
+  await page.fill("[name=password]", own);
+  await page.fill("[name=again]", own);
+  await page.click("main button.primary");
+  check(new URL(page.url()).pathname === "/account", `${name} cannot change the temporary password`);
+  return own;
+}
+
 // expecting lets pages answer with a status while something is done.
 async function expecting(status, doing) {
   expected.add(status);
@@ -118,7 +139,7 @@ async function expecting(status, doing) {
 let went = false;
 try {
   const journey = (await import(pathToFileURL(order.script))).default;
-  await journey({ page, context, browser, base: order.base, values: order.values ?? {}, pictures: order.pictures, visit, signIn, signOut, look, check, fault, expecting, accessible, fits });
+  await journey({ page, context, browser, base: order.base, values: order.values ?? {}, pictures: order.pictures, visit, signIn, signOut, newcomer, look, check, fault, expecting, accessible, fits });
   went = true;
 } catch (e) {
   fault(`${page.url()}: ${e.stack}`);

@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,8 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"xinshu/internal/auth"
 	"xinshu/internal/browsertest"
+	"xinshu/internal/console"
+	"xinshu/internal/desk"
 	"xinshu/internal/supervised"
+	"xinshu/web"
 )
 
 // entities make a province that is up soon and has every kind of trouble in it.
@@ -58,6 +63,36 @@ var (
 	token = regexp.MustCompile(`(?m)^ {4}([A-Za-z0-9_-]{43})$`)
 )
 
+// pages are the paths of the console's pages that need nothing named, by who looks at them: the first
+// administrator, somebody with the roles that an administrator does not have, and who is not signed in.
+func pages(t *testing.T) map[string][]string {
+	t.Helper()
+	c, err := console.New(console.Options{Desk: &desk.Desk{}, Files: web.Files, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	administrator := auth.Actor{ID: "a", Roles: []auth.Role{auth.Administrator}}
+	others := auth.Actor{ID: "b", Roles: []auth.Role{auth.Steward, auth.CreditOffice, auth.Auditor}}
+	by := map[string][]string{}
+	for _, p := range c.Pages() {
+		path, isGet := strings.CutPrefix(p.Pattern, "GET ")
+		path = strings.TrimSuffix(path, "{$}")
+		switch {
+		case !isGet || strings.Contains(path, "{") || p.Pattern == "GET /":
+		case path == "/setup" || strings.HasPrefix(path, "/sign-in/"): // 01 is the set-up; there is no other provider to be sent to here
+		case p.Right == auth.Anyone:
+			by["anyone"] = append(by["anyone"], path)
+		case administrator.May(p.Right):
+			by["administrator"] = append(by["administrator"], path)
+		case others.May(p.Right):
+			by["others"] = append(by["others"], path)
+		default:
+			t.Errorf("nobody here may see %s", path)
+		}
+	}
+	return by
+}
+
 func start(t *testing.T) hub {
 	t.Helper()
 	dir := t.TempDir()
@@ -83,7 +118,7 @@ func start(t *testing.T) hub {
 			}
 			h.base = string(said[1])
 			h.values = map[string]any{"token": string(first[1]), "name": "wang", "password": "seven lanterns over the quiet bridge",
-				"soon": "2026-12-31", "steward": "zhao", "stewardPassword": "nine boats cross the evening river"}
+				"soon": "2026-12-31", "pages": pages(t), "steward": "zhao", "stewardPassword": "nine boats cross the evening river"}
 			return nil
 		}})
 	if err != nil {
