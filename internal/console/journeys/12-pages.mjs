@@ -24,7 +24,7 @@ export default async function ({ page, context, base, values, visit, signIn, sig
     await look("page-missing");
   });
   await signOut();
-  await newcomer("sun.all", "孙全岗", "steward", "credit_office", "auditor");
+  await newcomer("sun.all", "孙全岗", "steward", "credit_office");
   await seen(values.pages.others);
   await signOut();
   await seen(values.pages.anyone);

@@ -63,16 +63,33 @@ var (
 	token = regexp.MustCompile(`(?m)^ {4}([A-Za-z0-9_-]{43})$`)
 )
 
+// volunteers is a file as a department lays it: the last row's hours are words.
+const volunteers = `uscc,entity_name,service_date,hours,organiser,source_record_id,src_dept_code,op,op_time
+11410481MB1WEXLW33,舞钢市宏林管理局,2026-01-10,12,垭口街道办事处,V-1,city-gov,I,2026-01-12 09:00:00
+12410481MB2GPGPK1G,舞钢市银景诊所事务中心,2026-01-11,8,垭口街道办事处,V-2,city-gov,I,2026-01-12 09:00:00
+12410481MBPDCBT918,舞钢市瑞创医院事务中心,2026-01-11,八小时,寺坡街道办事处,V-3,city-gov,I,2026-01-12 09:00:00
+`
+
+// inbox is a folder of a department that nobody has connected yet.
+func inbox(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "volunteers_20260112.csv"), []byte(volunteers), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // pages are the paths of the console's pages that need nothing named, by who looks at them: the first
 // administrator, somebody with the roles that an administrator does not have, and who is not signed in.
 func pages(t *testing.T) map[string][]string {
 	t.Helper()
-	c, err := console.New(console.Options{Desk: &desk.Desk{}, Files: web.Files, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	c, err := console.New(console.Options{Desk: &desk.Desk{}, Files: web.Files, Guard: &auth.Guard{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	administrator := auth.Actor{ID: "a", Roles: []auth.Role{auth.Administrator}}
-	others := auth.Actor{ID: "b", Roles: []auth.Role{auth.Steward, auth.CreditOffice, auth.Auditor}}
+	others := auth.Actor{ID: "b", Roles: []auth.Role{auth.Steward, auth.CreditOffice}}
 	by := map[string][]string{}
 	for _, p := range c.Pages() {
 		path, isGet := strings.CutPrefix(p.Pattern, "GET ")
@@ -118,7 +135,7 @@ func start(t *testing.T) hub {
 			}
 			h.base = string(said[1])
 			h.values = map[string]any{"token": string(first[1]), "name": "wang", "password": "seven lanterns over the quiet bridge",
-				"soon": "2026-12-31", "pages": pages(t), "steward": "zhao", "stewardPassword": "nine boats cross the evening river"}
+				"soon": "2026-12-31", "pages": pages(t), "inbox": inbox(t), "steward": "zhao", "stewardPassword": "nine boats cross the evening river"}
 			return nil
 		}})
 	if err != nil {
