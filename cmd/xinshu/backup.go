@@ -89,7 +89,7 @@ func (t *terminal) backupListCommand() *cobra.Command {
 			return errors.Join(err, t.printJSON(sets))
 		}
 		for _, s := range sets {
-			t.printf("%s  %s  %d rows", s.ID, s.MadeAt.Local().Format(time.DateTime), s.State.Rows)
+			t.printf("%s  %s  %d rows", s.ID, s.MadeAt.In(shanghai).Format(time.DateTime), s.State.Rows)
 			if s.Lake != nil {
 				t.printf(", %d objects of %d bytes", s.Lake.Objects, s.Lake.Bytes)
 			}

@@ -310,7 +310,7 @@ func (t *terminal) showCase(v desk.CaseView, err error) error {
 		t.printf("  record %s  %s/%s  %s\n", v.Record.ID, v.Record.Kind, v.Record.Level, v.Record.Status)
 	}
 	for _, e := range v.Events {
-		t.printf("  %s  %-9s %s  %s\n", e.At.Format("2006-01-02 15:04"), e.What, e.By, e.Note)
+		t.printf("  %s  %-9s %s  %s\n", e.At.In(shanghai).Format("2006-01-02 15:04"), e.What, e.By, e.Note)
 	}
 	for _, r := range v.Results {
 		if r.Done {

@@ -22,7 +22,7 @@ func policyPreview(t *terminal, o *options) *cobra.Command {
 	)
 	cmd := t.jsonFlag(&cobra.Command{Use: "preview A B", Short: "who would move from one policy to another, without publishing anything", Args: usage(cobra.ExactArgs(2)),
 		Long: "Grades everybody under two policies on the same day, from the same records, and shows the matrix of their grades, who rises and falls by area and\n" +
-			"industry, and the entities that move most. Nothing is stored. A and B are ids, numbers of releases (see xinshu policy release), or files of a policy."})
+			"industry, and the entities that move most. Nothing is stored. A and B are ids, numbers of releases (see xinshu release list), or files of a policy."})
 	cmd.Flags().StringVar(&asOf, "as-of", "", "the day, 2006-01-02; none: the last cut-off of A")
 	cmd.Flags().IntVar(&movers, "movers", 20, "how many of those that move most are named, at most 200")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
