@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"database/sql"
+	"math"
 	"time"
 )
 
@@ -60,12 +61,18 @@ func (s *State) RowsOf(ctx context.Context, delivery, state, after string, most 
 // answer first. The page after one goes on with what was answered before it.
 func (s *State) Rejections(ctx context.Context, target, code string, after Told, most int) ([]Told, error) {
 	op := "read what " + target + " rejected"
+	last := millis(after.Answered)
+	if last == 0 {
+		last = math.MaxInt64
+	}
+	// The limit on answered_at stands by itself: without it SQLite takes the primary key and reads
+	// everything that the target was ever told.
 	rows, err := s.db.QueryContext(ctx, `
 		select `+toldColumns+` from outbox
-		where target = $1 and state = 'rejected' and code = $2
-			and (cast($3 as bigint) = 0 or answered_at < cast($3 as bigint) or answered_at = cast($3 as bigint) and (policy, uscc, version) > (cast($4 as text), cast($5 as text), cast($6 as bigint)))
+		where target = $1 and state = 'rejected' and code = $2 and answered_at <= $3
+			and (answered_at < $3 or (policy, uscc, version) > ($4, $5, $6))
 		order by answered_at desc, policy, uscc, version limit $7`,
-		target, code, millis(after.Answered), after.Policy, after.USCC, after.Version, most)
+		target, code, last, after.Policy, after.USCC, after.Version, most)
 	if err != nil {
 		return nil, failed(op, err)
 	}
