@@ -21,7 +21,7 @@ type TargetLine struct {
 	Limits    Limits      `json:"limits"`
 	Count     state.Count `json:"count"`
 	CountedAt time.Time   `json:"counted_at"`
-	Waiting   int64       `json:"waiting"`        // rows that wait now
+	Waiting   int64       `json:"waiting"`        // rows that waited when it was counted
 	Since     time.Time   `json:"since,omitzero"` // when the oldest of them was published
 	Lag       string      `json:"lag"`            // fresh, late
 	Failing   string      `json:"failing"`        // code of the last failure of what waits; empty: none
@@ -47,11 +47,7 @@ func (d *Desk) Deliveries(ctx context.Context) ([]TargetLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	counts, at, err := d.counts(ctx)
-	if err != nil {
-		return nil, err
-	}
-	lags, err := d.State.Lags(ctx)
+	counts, lags, at, err := d.standOfTargets(ctx)
 	if err != nil {
 		return nil, err
 	}
