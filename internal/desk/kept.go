@@ -112,7 +112,7 @@ const readerMB = 512
 
 func (d *Desk) reader(threads int) duck.Options {
 	o := d.Duck
-	o.Threads, o.MemoryMB = threads, min(max(o.MemoryMB, 64), readerMB)
+	o.Threads, o.MemoryMB, o.KeepFooters = threads, min(max(o.MemoryMB, 64), readerMB), true
 	if d.Duck.MemoryMB == 0 {
 		o.MemoryMB = readerMB
 	}

@@ -27,6 +27,7 @@ type Options struct {
 	MemoryMB      int    // 0: 512; above it DuckDB spills to TempDir
 	TempDir       string // where it spills; empty: the system's own temporary folder
 	PreserveOrder bool   // keep the order of rows where no ORDER BY asks for one; costs memory
+	KeepFooters   bool   // remember the footers of Parquet files, for who asks the same files again and again
 }
 
 // DB is one in-memory DuckDB with one connection, so that what one statement creates the next one
@@ -68,6 +69,11 @@ func Open(o Options) (*DB, error) {
 	// The connection outlives the context of any one statement; a context here could only cut the opening short.
 	if d.conn, err = d.db.Conn(context.Background()); err != nil {
 		return fail(errors.Join(err, d.db.Close()))
+	}
+	if o.KeepFooters { // a setting of the Parquet reader, which is not there yet when an instance reads its own
+		if _, err := d.conn.ExecContext(context.Background(), "set parquet_metadata_cache = true"); err != nil {
+			return fail(errors.Join(err, d.Close()))
+		}
 	}
 	return d, nil
 }
