@@ -38,6 +38,7 @@ func connect(address string) (*sql.DB, goose.Dialect, error) {
 		return nil, dialect, err
 	}
 	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8) // a new one has read nothing yet
 	return db, dialect, nil
 }
 

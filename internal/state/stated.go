@@ -40,7 +40,12 @@ func (s *State) Stated(ctx context.Context, policy, uscc string) (Statement, boo
 // reader that goes on from its last place misses nothing and sees an entity's versions only grow.
 func (s *State) StatedAfter(ctx context.Context, policy string, n int64, uscc string, most int) ([]Statement, error) {
 	const op = "read what is stated"
-	rows, err := s.db.QueryContext(ctx, `
+	if err := ctx.Err(); err != nil {
+		return nil, failed(op, err)
+	}
+	// SQLite's driver starts a goroutine for every row of a question that can be called off, which costs
+	// more than the row. This one is bounded, and short.
+	rows, err := s.db.QueryContext(context.WithoutCancel(ctx), `
 		select `+statementColumns+` from change
 		where policy = $1 and (n, uscc) > ($2, $3)
 		order by n, uscc limit $4`, policy, n, uscc, most)
