@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xinshu/internal/auth"
 	"xinshu/internal/chain"
 	"xinshu/pipelines"
 )
@@ -178,7 +179,7 @@ func feedReleaseCommand(t *terminal, o *options) *cobra.Command {
 			return usageError{errors.New("a release needs --by and --reason: both are kept in the log")}
 		}
 		return t.withApp(o, func(ctx context.Context, a *app) error {
-			ended, err := a.pipeline.Release(ctx, args[0], args[1], by, reason)
+			ended, err := a.desk.ReleaseFeed(auth.With(ctx, auth.Shell(by)), args[0], args[1], reason)
 			if err != nil {
 				return err
 			}

@@ -176,6 +176,13 @@ func TestAFeedThatFallsSilentLowersNoGrade(t *testing.T) {
 	// Released in a person's name.
 	xinshu(t, "", "feed", "release", "prov", "prov-credit.honour", "--by", "王五", "--reason", "荣誉名单已重新公布", "-c", c.conf)
 	c.wants("held", c.held(), "court.debtor few")
+	xinshu(t, "", "source", "test", "prov", "--rows", "1", "-c", c.conf)
+	if out, _ := xinshu(t, "", "source", "list", "-c", c.conf); !strings.Contains(string(out), "prov-credit.honour") {
+		t.Errorf("the sources are %s", out)
+	}
+	if out, _ := xinshu(t, "", "audit", "list", "-c", c.conf); !strings.Contains(string(out), "feed.release") || !strings.Contains(string(out), "王五") || !strings.Contains(string(out), "source.try") {
+		t.Errorf("the trail has %s", out)
+	}
 	for _, step := range []string{"settle", "score", "publish"} {
 		xinshu(t, "", step, "-c", c.conf)
 	}

@@ -63,6 +63,8 @@ var asOperations = map[string]string{
 	"GET /catalogue/datasets/{dataset}/profile":      "getProfile",
 	"GET /catalogue/datasets/{dataset}/lineage":      "getLineage",
 	"GET /catalogue/indicators/{policy}/{indicator}": "getIndicatorOrigin",
+	"GET /catalogue/datasets/{id}/odcs":              "exportContract",
+	"GET /catalogue/guideline":                       "- the catalogue as a workbook for people; a program reads listDatasets",
 	"GET /find":                                      "searchEntities",
 	"GET /find/{uscc}":                               "getGrades explainGrade",
 	"GET /grades":                                    "listPolicies countGrades",

@@ -13,6 +13,7 @@ import (
 
 	"xinshu/connectors"
 	"xinshu/connectors/all"
+	"xinshu/internal/desk"
 	"xinshu/internal/fault"
 	"xinshu/pipelines"
 	"xinshu/pipelines/stage"
@@ -25,20 +26,21 @@ func sourceCommand(t *terminal, o *options) *cobra.Command {
 }
 
 func sourceList(t *terminal, o *options) *cobra.Command {
-	cmd := t.jsonFlag(&cobra.Command{Use: "list", Short: "the sources of the config, without their secrets", Args: usage(cobra.NoArgs)})
-	cmd.RunE = func(*cobra.Command, []string) error {
-		c, err := o.load()
-		if err != nil {
-			return err
-		}
+	cmd := t.jsonFlag(&cobra.Command{Use: "list", Short: "the sources of the config and of the console, without their secrets", Args: usage(cobra.NoArgs)})
+	cmd.RunE = t.withApp(o, func(ctx context.Context, a *app) error {
 		type shown struct {
 			Name     string   `json:"name"`
 			Kind     string   `json:"kind"`
 			Datasets []string `json:"datasets"`
+			Fixed    bool     `json:"fixed"` // it stands in the config; the others were made in the console
+		}
+		sources, err := a.desk.Connections(ctx, desk.SourceRole)
+		if err != nil {
+			return err
 		}
 		list := []shown{}
-		for _, s := range c.Sources {
-			list = append(list, shown{s.Name, s.Kind, datasetsOf(s)})
+		for _, c := range sources {
+			list = append(list, shown{c.ID, c.Kind, append([]string{}, c.IDs()...), c.Fixed})
 		}
 		if t.json {
 			return t.printJSON(list)
@@ -47,7 +49,7 @@ func sourceList(t *terminal, o *options) *cobra.Command {
 			t.printf("%-16s %-10s %s\n", s.Name, s.Kind, strings.Join(s.Datasets, " "))
 		}
 		return nil
-	}
+	})
 	return cmd
 }
 
@@ -67,20 +69,11 @@ func sourceTest(t *terminal, o *options) *cobra.Command {
 	)
 	cmd := t.jsonFlag(&cobra.Command{Use: "test NAME", Short: "reach a source and show its first rows with their verdicts; nothing is staged", Args: usage(cobra.ExactArgs(1))})
 	cmd.Flags().StringSliceVar(&datasets, "dataset", nil, "dataset ids; none: all of the source")
-	cmd.Flags().IntVar(&rows, "rows", previewRows, "rows to show of each dataset; 0: the connection alone")
+	cmd.Flags().IntVar(&rows, "rows", previewRows, "rows to show of each dataset, 100 at most; 0: the connection alone")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		c, err := o.load()
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(c.Sources, func(s SourceConfig) bool { return s.Name == args[0] })
-		if i < 0 {
-			return usageError{&fault.Error{Op: "choose the source", Code: fault.NotFound, Err: fmt.Errorf("the config has no source %q", args[0]), Hint: "see xinshu source list"}}
-		}
-		if len(datasets) == 0 {
-			datasets = datasetsOf(c.Sources[i])
-		}
-		return t.trySource(cmd.Context(), c, c.Sources[i], datasets, rows)
+		return t.withApp(o, func(ctx context.Context, a *app) error {
+			return t.trySource(ctx, a.desk, args[0], datasets, rows)
+		})(cmd, args)
 	}
 	return cmd
 }
@@ -88,58 +81,52 @@ func sourceTest(t *terminal, o *options) *cobra.Command {
 // previewRows is how many rows are looked at before a source is taken in.
 const previewRows = 10
 
-// trial is what a look at a source came to.
+// trial is what a look at a source came to, with the source's name.
 type trial struct {
-	Source   string       `json:"source"`
-	Reached  string       `json:"reached"`
-	Datasets []trialTable `json:"datasets"`
+	Source string `json:"source"`
+	desk.Trial
 }
 
-type trialTable struct {
-	Dataset string         `json:"dataset"`
-	Rows    []stage.Judged `json:"rows"`
-	Error   string         `json:"error,omitempty"`
-}
-
-// trySource reaches a source and looks at the first rows of its datasets. A dataset that cannot be
-// read does not keep the others from being shown.
-func (t *terminal) trySource(ctx context.Context, c Config, s SourceConfig, datasets []string, rows int) error {
-	p := pipelines.Pipeline{Drivers: map[string]connectors.Driver{}, Now: hubClock}
-	p.Catalog, _ = loadCatalog(c)
-	for _, d := range all.Drivers(hubClock) {
-		p.Drivers[d.Kind] = d
+// trySource has the desk reach a source and look at the first rows of its datasets. A dataset that
+// cannot be read does not keep the others from being shown.
+func (t *terminal) trySource(ctx context.Context, d *desk.Desk, name string, datasets []string, rows int) error {
+	if _, err := d.Connection(ctx, desk.SourceRole, name); fault.Is(err, fault.NotFound) {
+		return usageError{&fault.Error{Op: "choose the source", Code: fault.NotFound, Err: err, Hint: "see xinshu source list"}}
 	}
-	source := pipelines.Source{Name: s.Name, Kind: s.Kind, Values: s.Values, Datasets: s.Datasets}
-	found := trial{Source: s.Name, Datasets: []trialTable{}}
-	var err error
-	if found.Reached, err = p.Test(ctx, source); err != nil {
-		return fmt.Errorf("source %s: %w", s.Name, err)
+	looked, err := d.TrySaved(ctx, desk.SourceRole, name, datasets, rows)
+	if err != nil {
+		return fmt.Errorf("source %s: %w", name, err)
 	}
-	t.say("%s", found.Reached)
+	t.say("%s", looked.Reached)
 	var errs []error
-	for _, id := range datasets {
-		if rows == 0 {
-			break
+	for _, table := range looked.Datasets {
+		if table.Error != "" {
+			errs = append(errs, fmt.Errorf("source %s: %s", name, table.Error))
 		}
-		judged, err := p.Preview(ctx, source, id, rows)
-		table := trialTable{Dataset: id, Rows: judged}
-		if err != nil {
-			table.Error = err.Error()
-			errs = append(errs, fmt.Errorf("source %s: %w", s.Name, err))
+		if t.json {
+			continue
 		}
-		found.Datasets = append(found.Datasets, table)
-		if !t.json {
-			ds, _ := p.Catalog.Dataset(id)
-			t.printf("%s %s: %d rows as staging would judge them\n", id, ds.Title.ZH, len(judged))
-			for _, j := range judged {
-				t.printf("%s", judgedLine(j, stage.Sentence(j.Reason, ds).ZH))
-			}
+		ds, _ := d.Catalog.Dataset(table.Dataset)
+		t.printf("%s %s: %d rows as staging would judge them\n", table.Dataset, ds.Title.ZH, len(table.Rows))
+		for _, j := range table.Rows {
+			t.printf("%s", judgedLine(j, stage.Sentence(j.Reason, ds).ZH))
 		}
 	}
 	if t.json {
-		errs = append(errs, t.printJSON(found))
+		errs = append(errs, t.printJSON(trial{Source: name, Trial: looked}))
 	}
 	return errors.Join(errs...)
+}
+
+// before is a desk for a source that is not in the config yet: there may be no hub.
+func before(c Config, s SourceConfig) *desk.Desk {
+	cat, _ := loadCatalog(c)
+	drivers := map[string]connectors.Driver{}
+	for _, d := range all.Drivers(hubClock) {
+		drivers[d.Kind] = d
+	}
+	return &desk.Desk{Catalog: cat, Drivers: drivers, Pipeline: &pipelines.Pipeline{Catalog: cat, Drivers: drivers, Now: hubClock},
+		Given: []desk.Given{{Role: desk.SourceRole, ID: s.Name, Kind: s.Kind, Values: s.Values, Datasets: s.Datasets, Collected: s.Collected}}}
 }
 
 // judgedLine shows one row: where it is, the verdict with its reason, what was there.

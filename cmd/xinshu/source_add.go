@@ -56,7 +56,7 @@ func sourceAdd(t *terminal, o *options) *cobra.Command {
 			c.Data = o.data
 		}
 		if !untested {
-			if err := t.trySource(cmd.Context(), c, resolved, datasetsOf(resolved), rows); err != nil {
+			if err := t.trySource(cmd.Context(), before(c, resolved), resolved.Name, nil, rows); err != nil {
 				t.say("nothing was written; --untested writes a source that cannot be reached yet")
 				return err
 			}

@@ -42,7 +42,7 @@ func (d *Desk) TryConnection(ctx context.Context, draft Draft, datasets []string
 	if err != nil || len(faults) > 0 {
 		return Trial{}, faults, err
 	}
-	t, err := d.try(ctx, g, datasets, rows)
+	t, err := d.triedAndNoted(ctx, g, datasets, rows)
 	return t, nil, err
 }
 
@@ -55,7 +55,16 @@ func (d *Desk) TrySaved(ctx context.Context, role, id string, datasets []string,
 	if len(datasets) == 0 {
 		datasets = slices.Sorted(maps.Keys(g.Datasets))
 	}
-	return d.try(ctx, g, datasets, rows)
+	return d.triedAndNoted(ctx, g, datasets, rows)
+}
+
+// triedAndNoted is a look that is written down: it uses kept secrets and shows rows of others.
+func (d *Desk) triedAndNoted(ctx context.Context, g Given, datasets []string, rows int) (Trial, error) {
+	act := auth.Act{Action: g.Role + ".try", Kind: g.Role, ID: g.ID, Detail: map[string]string{"kind": g.Kind}}
+	if rows > 0 && len(datasets) > 0 {
+		act.Detail["datasets"] = strings.Join(datasets, " ")
+	}
+	return noting(ctx, d, act, func() (Trial, error) { return d.try(ctx, g, datasets, rows) })
 }
 
 // mostTried bounds the rows shown of a dataset.
