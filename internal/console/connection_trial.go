@@ -1,6 +1,9 @@
 package console
 
 import (
+	"fmt"
+	"path"
+
 	"errors"
 
 	"xinshu/catalog"
@@ -39,6 +42,7 @@ type shownTable struct {
 type shownRow struct {
 	stage.Judged
 	Sentence catalog.Text
+	Place    string      // the name of the file without its folders, and the line
 	Cells    []shownCell // in the order of the columns
 }
 
@@ -63,7 +67,7 @@ func (c *Console) shownTrial(t desk.Trial) *shownTrial {
 			}
 		}
 		for _, row := range table.Rows {
-			r := shownRow{Judged: row, Cells: make([]shownCell, len(one.Columns))}
+			r := shownRow{Judged: row, Place: fmt.Sprintf("%s:%d", path.Base(row.File), row.Line), Cells: make([]shownCell, len(one.Columns))}
 			if row.Reason != "" {
 				r.Sentence = stage.Sentence(row.Reason, ds)
 			}

@@ -1,19 +1,7 @@
 // The credit office looks an entity up by part of its name, for a purpose that is kept, and follows
 // its grade down to records and clauses, to where the data comes from, and to the printed page.
-export default async function ({ page, visit, signIn, signOut, look, check }) {
-  await signIn();
-  await visit("/settings/users/new");
-  await page.fill("[name=name]", "zhao.credit");
-  await page.fill("[name=title]", "赵信用");
-  await page.check("[name=role][value=credit_office]");
-  await page.click("main button.primary");
-  const temporary = await page.locator("#secret").innerText();
-  await signOut();
-  await signIn("zhao.credit", temporary);
-  await page.fill("[name=old]", temporary);
-  await page.fill("[name=password]", "green tea cools beside the window");
-  await page.fill("[name=again]", "green tea cools beside the window");
-  await page.click("main button.primary");
+export default async function ({ page, visit, newcomer, look, check }) {
+  await newcomer("zhao.credit", "赵信用", "credit_office");
 
   // The search of the bar knows no purpose yet, so it is asked for one.
   await visit("/grades");
@@ -34,6 +22,10 @@ export default async function ({ page, visit, signIn, signOut, look, check }) {
   check(Math.abs(sum - total) < 0.001, `the parts ${parts} sum to ${sum}, the total is ${total}`);
   check((await page.locator(".verdict .wording").innerText()).length > 10, "the notice's wording stands by the result");
   await look("explanation");
+  await page.emulateMedia({ media: "print" });
+  check(!(await page.locator("nav.areas").isVisible()) && !(await page.locator("header.top").isVisible()), "the printed page is the explanation alone");
+  check(await page.locator(".points-total").isVisible(), "and has its sum");
+  await page.emulateMedia({ media: null });
 
   // One indicator unfolds to its lines, and a record leads to its dataset and back to the indicator.
   const fold = page.locator("details.points-line").first();
