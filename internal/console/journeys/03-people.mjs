@@ -55,7 +55,7 @@ export default async function ({ page, values, visit, signIn, signOut, look, che
   await visit("/");
   check(new URL(page.url()).pathname !== "/", "who may not see the overview comes to the own area");
   const areas = await page.locator("nav.areas a").evaluateAll((links) => links.map((a) => a.getAttribute("href")));
-  check(!areas.includes("/grades") && !areas.includes("/sources"), `a department user sees ${areas}`);
+  check(!areas.includes("/sources") && !areas.includes("/deliveries") && !areas.includes("/policies"), `a department user sees ${areas}`);
   await expecting(403, async () => {
     await visit("/settings/users");
     check(await page.locator("h1").innerText() === "没有权限", "what is not one's own is refused with a page that says so");
