@@ -126,7 +126,7 @@ func (t *terminal) newPassword(fromStdin bool) (string, error) {
 		return "", nil
 	}
 	var typed [2]string
-	for i, ask := range []string{"口令（直接回车由系统生成） password (Enter: one is made): ", "再输一次 once more: "} {
+	for i, ask := range []string{"密码（直接回车由系统生成） password (Enter: one is made): ", "再输一次 once more: "} {
 		fmt.Fprint(t.err, ask)
 		b, err := term.ReadPassword(int(in.Fd()))
 		fmt.Fprintln(t.err)
@@ -146,10 +146,10 @@ func (t *terminal) newPassword(fromStdin bool) (string, error) {
 // temporary prints a password that the hub made: to standard output alone, and once.
 func (t *terminal) temporary(name, password string) error {
 	if password == "" {
-		t.say("用户 %s 已就绪，首次登录时须更换口令 / user %s is ready; the password is changed at the first sign-in", name, name)
+		t.say("用户 %s 已就绪，首次登录时须更换密码 / user %s is ready; the password is changed at the first sign-in", name, name)
 		return nil
 	}
-	t.say("用户 %s 的一次性口令（24 小时内登录并更换） / one-time password of %s, to be changed within 24 hours:", name, name)
+	t.say("用户 %s 的一次性密码（24 小时内登录并更换） / one-time password of %s, to be changed within 24 hours:", name, name)
 	t.printf("%s\n", password)
 	return nil
 }

@@ -79,7 +79,7 @@ func notes(book *excelize.File) error {
 	}
 	for i, line := range []string{
 		"依据《政务信息资源目录编制指南（试行）》（2017）的元数据编制，每个信息项一行。",
-		"“" + toFill + "”处由信息资源提供方补充：提供方代码（统一社会信用代码）、共享条件、开放属性与发布日期，数据合同中没有这些内容。",
+		"“" + toFill + "”处由信息资源提供方补充：提供方代码（统一社会信用代码）、共享条件、开放属性与发布日期，数据契约中没有这些内容。",
 		"信息资源代码为本系统拟编，以目录管理部门赋码为准。",
 	} {
 		if err := book.SetCellStr(sheet, fmt.Sprintf("A%d", i+1), line); err != nil {
