@@ -22,6 +22,7 @@ func (c *Console) functions(v *views) template.FuncMap {
 		// words
 		"t":       v.say,
 		"text":    func(t catalog.Text) string { return pick(t, v.lang) },
+		"advice":  func(hint string) string { return advice(hint, v.lang) },
 		"lang":    func() string { return v.lang },
 		"initial": initial,
 		// times: a <time> with the zone; ago shows the distance, when the moment, and each has the other in its title

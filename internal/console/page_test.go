@@ -147,6 +147,16 @@ func TestWhatBrokeInsideIsNotTold(t *testing.T) {
 	}
 }
 
+func TestAFaultIsToldInTheReadersLanguage(t *testing.T) {
+	c := standing(t, administrator, "the token")
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://hub.example/test/change", nil)
+	r.AddCookie(&http.Cookie{Name: "lang", Value: "zh"})
+	body := ask(c, r).Body.String()
+	if !strings.Contains(body, "您的角色不能这样做") || !strings.Contains(body, "请重新打开页面再提交") {
+		t.Errorf("in Chinese: %s", body)
+	}
+}
+
 func TestPagesAreKeptFromOthers(t *testing.T) {
 	w := ask(standing(t, administrator, ""), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/test/rights", nil))
 	for name, want := range map[string]string{"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"} {

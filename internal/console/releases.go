@@ -50,7 +50,7 @@ func (c *Console) proposeContract(q *Request) error {
 }
 
 func (c *Console) proposals(q *Request, part release.Part, view string) error {
-	all, err := c.Desk.Releases(q.Context(), release.Filter{Part: part, Most: 200})
+	all, err := c.Desk.Releases(q.Context(), release.Filter{Part: part, Subject: q.URL.Query().Get("subject"), Most: 200})
 	if err != nil {
 		return err
 	}
