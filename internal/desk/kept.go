@@ -232,7 +232,36 @@ func (d *Desk) Renew(ctx context.Context) error {
 		faults = append(faults, err)
 	}
 	_, _, err = d.counts(ctx)
-	return errors.Join(append(faults, err, d.sumUp(ctx))...)
+	return errors.Join(append(faults, err, d.sumUp(ctx), d.sumPublished(ctx))...)
+}
+
+// sumPublished has the grades of every policy and the moves of its last release counted, which the
+// reader of change logs remembers: the overview and the pages of grades then find them.
+func (d *Desk) sumPublished(ctx context.Context) error {
+	r, err := d.published()
+	if err != nil {
+		return err
+	}
+	for _, p := range d.Catalog.Policies {
+		head, err := r.Head(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		if _, err := r.Shares(ctx, p.ID, head); err != nil {
+			return err
+		}
+		releases, err := r.Releases(ctx, head)
+		if err != nil {
+			return err
+		}
+		if len(releases) < 2 {
+			continue
+		}
+		if _, err := r.Movement(ctx, head, releases[1].N, releases[0].N, results.Query{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close lets go of what the desk keeps open. Nobody may ask any more.
