@@ -13,6 +13,7 @@ import (
 
 	"xinshu/internal/auth"
 	"xinshu/internal/desk"
+	"xinshu/internal/fault"
 )
 
 const (
@@ -105,11 +106,15 @@ func (a *API) stream(c huma.Context, list string, feed *desk.Feed) {
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", lines)
 	out := bufio.NewWriterSize(w, 64<<10)
-	for {
-		batch, err := feed.Next(r.Context(), piece)
-		if err != nil {
-			a.told(r.Context(), "listGradeChanges", err)
+	for coming := ahead(r.Context(), feed); ; {
+		got := <-coming
+		if got.err != nil {
+			a.told(r.Context(), "listGradeChanges", got.err)
 			panic(http.ErrAbortHandler) // the missing last line says that the stream was cut off
+		}
+		batch := got.batch
+		if batch.More {
+			coming = ahead(r.Context(), feed)
 		}
 		_ = control.SetWriteDeadline(time.Now().Add(a.Bounds.Write)) // not every writer has one
 		for _, body := range batch.Changes {
@@ -125,6 +130,28 @@ func (a *API) stream(c huma.Context, list string, feed *desk.Feed) {
 			return
 		}
 	}
+}
+
+// read is a batch of a feed, or why there is none.
+type read struct {
+	batch desk.FeedBatch
+	err   error
+}
+
+// ahead reads the next batch while the one before is written. It waits for nobody: where the reader has
+// gone, the batch is dropped.
+func ahead(ctx context.Context, feed *desk.Feed) <-chan read {
+	got := make(chan read, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil { // outside a handler it would end the process
+				got <- read{err: fault.Newf(fault.Internal, "read changes", "%v", p)}
+			}
+		}()
+		batch, err := feed.Next(ctx, piece)
+		got <- read{batch, err}
+	}()
+	return got
 }
 
 // accepts says that a caller asks for a form by its name.
