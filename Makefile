@@ -18,8 +18,8 @@ servers: ## PostgreSQL, OpenSSH and the S3 server that the tests start; root on 
 
 test: servers ## every test, against real servers on loopback
 	$(GO) vet ./...
-	$(GO) test -timeout 30m ./...
-	$(GO) test -race -timeout 30m $(RACE)
+	$(GO) test -timeout 60m ./...
+	$(GO) test -race -timeout 60m $(RACE)
 
 acceptance: servers build ## the main job on real files and real servers, the great files, and the hub killed at every place
 	$(GO) test -tags acceptance -count=1 -timeout 40m -v ./internal/acceptance
