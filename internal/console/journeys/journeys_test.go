@@ -94,6 +94,9 @@ func pages(t *testing.T) map[string][]string {
 	for _, p := range c.Pages() {
 		path, isGet := strings.CutPrefix(p.Pattern, "GET ")
 		path = strings.TrimSuffix(path, "{$}")
+		if path == "/quarantine/workbook" {
+			path += "?department=amr" // one workbook is for one department
+		}
 		switch {
 		case !isGet || strings.Contains(path, "{") || p.Pattern == "GET /":
 		case path == "/setup" || strings.HasPrefix(path, "/sign-in/"): // 01 is the set-up; there is no other provider to be sent to here
