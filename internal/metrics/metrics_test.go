@@ -59,8 +59,7 @@ func TestAScrapeTellsWhatWasCountedAndHowTheHubStands(t *testing.T) {
 			Tasks:      []Queue{{State: "waiting", Tasks: 3, Oldest: noon.Add(-time.Minute)}},
 			Deliveries: []Deliveries{{Target: "share", State: "open", Rows: 7}},
 			Lags:       []Lag{{Target: "share", Since: noon.Add(-time.Hour)}, {Target: "city"}},
-			Pulls:      []Pull{{Dataset: "tax.arrears", Done: noon.Add(-2 * time.Hour), Cycle: 24 * time.Hour}, {Dataset: "never.pulled"}},
-			Quarantine: map[string]int64{"tax.arrears": 5}, Holds: 2, Alerts: map[string]int64{"late": 1}, Nodes: 3,
+			Pulls:      []Pull{{Dataset: "tax.arrears", Done: noon.Add(-2 * time.Hour), Cycle: 24 * time.Hour}, {Dataset: "never.pulled"}}, Holds: 2, Alerts: map[string]int64{"late": 1}, Nodes: 3,
 		}, nil
 	})
 	m.Run(chain.Run{Step: "pull", Subject: "tax.arrears", Status: "running", Started: noon})
@@ -91,7 +90,6 @@ func TestAScrapeTellsWhatWasCountedAndHowTheHubStands(t *testing.T) {
 		{"xinshu_delivery_lag_seconds", map[string]string{"target": "city"}, 0},
 		{"xinshu_dataset_pull_age_seconds", map[string]string{"dataset": "tax.arrears"}, 7200},
 		{"xinshu_dataset_cycle_seconds", map[string]string{"dataset": "tax.arrears"}, 86400},
-		{"xinshu_quarantine_open_rows", map[string]string{"dataset": "tax.arrears"}, 5},
 		{"xinshu_feeds_on_hold", nil, 2},
 		{"xinshu_alerts", map[string]string{"rule": "late"}, 1},
 		{"xinshu_nodes", nil, 3},

@@ -14,7 +14,6 @@ type Standing struct {
 	Deliveries []Deliveries
 	Lags       []Lag
 	Pulls      []Pull
-	Quarantine map[string]int64 // refused rows that wait for a person, by dataset; nil: not known
 	Holds      int64            // feeds on hold
 	Alerts     map[string]int64 // alerts that last, by rule
 	Nodes      int64            // nodes that were seen lately
@@ -69,22 +68,21 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	descUp         = desc("xinshu_state_up", "1 when run state could be read at this scrape.")
-	descTasks      = desc("xinshu_tasks", "Tasks, by state.", "state")
-	descTaskAge    = desc("xinshu_task_oldest_seconds", "How old the oldest task in this state is.", "state")
-	descRows       = desc("xinshu_delivery_rows", "Rows for a target, by state.", "target", "state")
-	descLag        = desc("xinshu_delivery_lag_seconds", "How long the oldest open row has waited for a target; 0: none waits.", "target")
-	descPull       = desc("xinshu_dataset_pull_age_seconds", "Seconds since the last pull of a dataset that ended well.", "dataset")
-	descCycle      = desc("xinshu_dataset_cycle_seconds", "What the department promised, in seconds; a month is 31 days.", "dataset")
-	descQuarantine = desc("xinshu_quarantine_open_rows", "Refused rows that wait for a person.", "dataset")
-	descHolds      = desc("xinshu_feeds_on_hold", "Feeds whose absences are not believed for now.")
-	descAlerts     = desc("xinshu_alerts", "Alerts that last, by rule.", "rule")
-	descNodes      = desc("xinshu_nodes", "Nodes that were seen lately.")
+	descUp      = desc("xinshu_state_up", "1 when run state could be read at this scrape.")
+	descTasks   = desc("xinshu_tasks", "Tasks, by state.", "state")
+	descTaskAge = desc("xinshu_task_oldest_seconds", "How old the oldest task in this state is.", "state")
+	descRows    = desc("xinshu_delivery_rows", "Rows for a target, by state.", "target", "state")
+	descLag     = desc("xinshu_delivery_lag_seconds", "How long the oldest open row has waited for a target; 0: none waits.", "target")
+	descPull    = desc("xinshu_dataset_pull_age_seconds", "Seconds since the last pull of a dataset that ended well.", "dataset")
+	descCycle   = desc("xinshu_dataset_cycle_seconds", "What the department promised, in seconds; a month is 31 days.", "dataset")
+	descHolds   = desc("xinshu_feeds_on_hold", "Feeds whose absences are not believed for now.")
+	descAlerts  = desc("xinshu_alerts", "Alerts that last, by rule.", "rule")
+	descNodes   = desc("xinshu_nodes", "Nodes that were seen lately.")
 )
 
 // Describe serves the registry.
 func (s *standing) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descUp, descTasks, descTaskAge, descRows, descLag, descPull, descCycle, descQuarantine, descHolds, descAlerts, descNodes} {
+	for _, d := range []*prometheus.Desc{descUp, descTasks, descTaskAge, descRows, descLag, descPull, descCycle, descHolds, descAlerts, descNodes} {
 		to <- d
 	}
 }
@@ -123,9 +121,6 @@ func (s *standing) Collect(to chan<- prometheus.Metric) {
 		if p.Cycle > 0 {
 			gauge(descCycle, p.Cycle.Seconds(), p.Dataset)
 		}
-	}
-	for dataset, n := range st.Quarantine {
-		gauge(descQuarantine, float64(n), dataset)
 	}
 	gauge(descHolds, float64(st.Holds))
 	for rule, n := range st.Alerts {
