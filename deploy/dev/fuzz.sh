@@ -31,6 +31,8 @@ declare -A as=(
 )
 ask() { # as a role, with a key of its own
   local role=$1 key
+  mkdir -p "$data/$role"
+  cd "$data/$role" # where it keeps what it remembers
   # shellcheck disable=SC2086 # several words on purpose
   key=$("$xinshu" key make "client:fuzz-$role" ${as[$role]} --title fuzz --until "$until" --data "$data")
   # Its rate is bounded: a fuzzer that is told 429 learns nothing.

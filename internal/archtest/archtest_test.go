@@ -74,7 +74,7 @@ var homes = map[string][]string{
 	"github.com/microsoft/go-mssqldb":     {"xinshu/connectors/dbtable"},
 	"github.com/sijms/go-ora":             {"xinshu/connectors/dbtable"},
 	"github.com/jlaffaye/ftp":             {"xinshu/connectors/files"},
-	"github.com/xuri/excelize/v2":         {"xinshu/internal/quarantine"},
+	"github.com/xuri/excelize/v2":         {"xinshu/internal/quarantine", "xinshu/internal/guideline"},
 	"github.com/apache/thrift":            {"xinshu/connectors/files"},
 	"github.com/xuri/nfp":                 {"xinshu/connectors/files"},
 	"github.com/richardlehane/mscfb":      {"xinshu/connectors/files"},
