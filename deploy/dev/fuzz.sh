@@ -38,7 +38,7 @@ ask() { # as a role, with a key of its own
   # Its rate is bounded: a fuzzer that is told 429 learns nothing.
   "$work/schemathesis/bin/schemathesis" run "$hub/openapi.json" --url "$hub" --header "Authorization: Bearer $key" \
     --checks not_a_server_error --exclude-path /v1/quarantine/workbooks \
-    --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-5}" --seed 1 --workers 1 --rate-limit 40/s --no-color --report-dir "$data/$role" \
+    --phases examples,coverage,fuzzing --max-examples "${EXAMPLES:-5}" --seed 1 --workers 1 --request-timeout 120 --rate-limit 40/s --no-color --report-dir "$data/$role" \
     >"$data/$role.txt" 2>&1
 }
 declare -A runs
