@@ -191,7 +191,7 @@ func (a *API) overview() {
 		func(ctx context.Context, in *input) (Overview, error) {
 			o, err := a.Desk.Overview(ctx, in.Days)
 			waiting := []Waiting{}
-			for _, t := range o.Todo {
+			for _, t := range o.Waiting {
 				waiting = append(waiting, Waiting{t.What, t.Count})
 			}
 			return Overview{At: a.Now().UTC(), Datasets: o.Tally, Waiting: waiting, Rows: Ledger(o.Road.Rows), Records: o.Road.Records, Entities: o.Road.Entities,

@@ -36,7 +36,7 @@ func (c *Console) overview(q *Request) error {
 			}
 		}
 	}
-	o.Todo = slices.DeleteFunc(o.Todo, func(t desk.Todo) bool {
+	o.Waiting = slices.DeleteFunc(o.Waiting, func(t desk.Waiting) bool {
 		path, _, _ := strings.Cut(t.Path, "?")
 		return !c.has["GET "+path] // nothing waits behind a page that does not stand
 	})

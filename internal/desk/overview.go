@@ -27,7 +27,7 @@ type Overview struct {
 	Days   []RunDay       // of the last 26 weeks, those without runs left out
 	Road   Road           // of the days asked for
 	Grades []Distribution // of every policy that was published
-	Todo   []Todo         // most pressing first
+	Waiting   []Waiting         // most pressing first
 	Counts []state.Count  // deliveries by target
 	Last   []chain.Run    // newest runs
 }
@@ -93,7 +93,7 @@ func (d *Desk) Overview(ctx context.Context, days int) (o Overview, err error) {
 	if o.Road, err = d.road(ctx, o, wallDay(midnight).AddDate(0, 0, 1-max(days, 1))); err != nil {
 		return o, err
 	}
-	o.Todo, err = d.todo(ctx, o)
+	o.Waiting, err = d.waiting(ctx, o)
 	return o, err
 }
 

@@ -1,0 +1,105 @@
+package desk
+
+import (
+	"context"
+	"slices"
+
+	"xinshu/internal/auth"
+	"xinshu/internal/cases"
+	"xinshu/internal/release"
+	"xinshu/pipelines/schedule"
+)
+
+// Waiting is something that waits for a person.
+type Waiting struct {
+	What  string // broken, held, late, alerts, tasks ...
+	Count int64
+	Path  string // of the console
+	Tone  string // bad, warn, hold, info
+	right auth.Right
+}
+
+// waiting gathers what waits for a person, the most pressing first, as far as the actor may see to it.
+func (d *Desk) waiting(ctx context.Context, o Overview) ([]Waiting, error) {
+	actor := auth.From(ctx)
+	var person, rejected int64
+	for _, c := range o.Counts {
+		person += c.ForPerson
+		rejected += c.Rejected
+	}
+	list := []Waiting{
+		{Broken, int64(o.Tally[Broken]), "/sources?state=broken", "bad", auth.SourcesSee},
+		{Held, int64(o.Tally[Held]), "/sources?state=held", "hold", auth.SourcesSee},
+		{"for_person", person, "/deliveries", "bad", auth.DeliveriesSee},
+	}
+	for _, ask := range []struct {
+		right auth.Right
+		count func(context.Context) (Waiting, error)
+	}{{auth.AlertsSee, d.waitingAlerts}, {auth.RunsSee, d.waitingTasks}, {auth.CasesSee, d.waitingCases}, {auth.PoliciesApprove, d.waitingPolicies}, {auth.CatalogueApprove, d.waitingContracts}, {auth.QuarantineSee, d.waitingQuarantine}} {
+		if !actor.May(ask.right) {
+			continue
+		}
+		t, err := ask.count(ctx)
+		if err != nil {
+			return nil, err
+		}
+		t.right = ask.right
+		list = append(list, t)
+	}
+	list = append(list, Waiting{"rejected", rejected, "/deliveries", "warn", auth.DeliveriesSee},
+		Waiting{Late, int64(o.Tally[Late]), "/sources?state=late", "warn", auth.SourcesSee},
+		Waiting{Never, int64(o.Tally[Never]), "/sources?state=never", "warn", auth.SourcesSee})
+	return slices.DeleteFunc(list, func(t Waiting) bool { return t.Count == 0 || !actor.May(t.right) }), nil
+}
+
+func (d *Desk) waitingAlerts(ctx context.Context) (Waiting, error) {
+	open, err := d.OpenAlerts(ctx)
+	return Waiting{What: "alerts", Count: int64(len(open)), Path: "/alerts", Tone: "bad"}, err
+}
+
+// waitingTasks counts the newest tasks that failed; more than a page of them is one trouble.
+func (d *Desk) waitingTasks(ctx context.Context) (Waiting, error) {
+	t := Waiting{What: "tasks", Path: "/runs?state=failed", Tone: "bad"}
+	if d.Book == nil {
+		return t, nil
+	}
+	page, err := d.Book.Tasks(ctx, schedule.Filter{States: []string{schedule.Failed}, Most: 100})
+	since := d.Now().AddDate(0, 0, -1)
+	for _, task := range page.Tasks {
+		if task.Ended.After(since) {
+			t.Count++
+		}
+	}
+	return t, err
+}
+
+func (d *Desk) waitingCases(ctx context.Context) (Waiting, error) {
+	open, err := d.Cases(ctx, cases.Filter{Undecided: true})
+	return Waiting{What: "cases", Count: int64(len(open)), Path: "/cases?undecided=true", Tone: "info"}, err
+}
+
+// waitingContracts and waitingPolicies count proposals that somebody else made.
+func (d *Desk) waitingContracts(ctx context.Context) (Waiting, error) {
+	n, err := d.toReview(ctx, release.Contract)
+	return Waiting{What: "contracts", Count: n, Path: "/catalogue/proposals", Tone: "info"}, err
+}
+
+func (d *Desk) waitingPolicies(ctx context.Context) (Waiting, error) {
+	n, err := d.toReview(ctx, release.Policy)
+	return Waiting{What: "policies", Count: n, Path: "/policies/proposals", Tone: "info"}, err
+}
+
+func (d *Desk) toReview(ctx context.Context, part release.Part) (n int64, err error) {
+	proposals, err := d.Releases(ctx, release.Filter{Part: part, State: release.Proposed})
+	for _, p := range proposals {
+		if p.By != auth.From(ctx).ID {
+			n++
+		}
+	}
+	return n, err
+}
+
+func (d *Desk) waitingQuarantine(ctx context.Context) (Waiting, error) {
+	sum, err := d.QuarantineSummary(ctx, RefusedRows{})
+	return Waiting{What: "quarantine", Count: sum.Total.Open, Path: "/quarantine", Tone: "warn"}, err
+}
