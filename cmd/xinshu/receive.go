@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,6 +14,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/internal/fault"
+	"xinshu/internal/gate"
 	"xinshu/internal/receive"
 	"xinshu/pipelines"
 	"xinshu/pipelines/stage"
@@ -48,40 +47,19 @@ Headers:
 		if err != nil {
 			return err
 		}
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(addr, a.config.Receive.Addr, "127.0.0.1:8089"))
+		c := a.config.Receive
+		listener, err := a.listen(ctx, cmp.Or(addr, c.Addr, "127.0.0.1:8089"))
 		if err != nil {
-			return &fault.Error{Op: "receive", Code: fault.Unavailable, Err: err, Hint: "choose another address with --addr"}
+			return err
 		}
 		t.say("receiving on %s; Ctrl-C ends it", listener.Addr())
-		return serveDoor(ctx, listener, door, a.config.Receive)
+		return gate.Serve(ctx, listener, door, gate.Serving{Cert: c.Cert, Key: c.Key, Grace: lettingOut})
 	})
 	return cmd
 }
 
-// serveDoor answers until the context ends, then lets the batches under way come to their end.
-func serveDoor(ctx context.Context, listener net.Listener, door http.Handler, c ReceiveConfig) error {
-	server := &http.Server{Handler: door, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
-		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) }}
-	done := make(chan error, 1)
-	go func() {
-		if c.Cert != "" {
-			done <- server.ServeTLS(listener, c.Cert, c.Key)
-			return
-		}
-		done <- server.Serve(listener)
-	}()
-	select {
-	case err := <-done:
-		return &fault.Error{Op: "receive", Code: fault.Internal, Err: err}
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		return &fault.Error{Op: "stop receiving", Code: fault.Unavailable, Err: errors.Join(err, server.Close()), Hint: "a batch under way was cut; its sender posts it again"}
-	}
-	return nil
-}
+// receivePath is where departments post, whichever command mounts the door.
+const receivePath = "/v1/receive/"
 
 // door wires the handler; `xinshu serve` mounts the same.
 func (a *app) door() (*receive.Handler, error) {

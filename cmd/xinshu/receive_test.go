@@ -34,7 +34,7 @@ const (
 	postDataset = "amr.reg"
 )
 
-// door is `xinshu receive` as a process of its own.
+// door is `xinshu receive`, or `xinshu serve` with the same door in it, as a process of its own.
 type door struct {
 	t    *testing.T
 	dir  string
@@ -69,12 +69,17 @@ receive:
 // openDoor starts the process and waits until it listens; env may arm a crash point.
 func openDoor(t *testing.T, config, data, env string) *door {
 	t.Helper()
+	return openDoorOf(t, "receive", config, data, env)
+}
+
+func openDoorOf(t *testing.T, command, config, data, env string) *door {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &door{t: t, dir: data, said: &bytes.Buffer{}, done: make(chan struct{})}
-	d.cmd = exec.CommandContext(t.Context(), self, "receive", "-c", config, "--data", data, "--addr", "127.0.0.1:0")
+	d.cmd = exec.CommandContext(t.Context(), self, command, "-c", config, "--data", data, "--addr", "127.0.0.1:0")
 	d.cmd.Env = append(os.Environ(), asCommand+"=1")
 	if env != "" {
 		d.cmd.Env = append(d.cmd.Env, env)
@@ -89,9 +94,8 @@ func openDoor(t *testing.T, config, data, env string) *door {
 	lines := bufio.NewScanner(stderr)
 	for d.url == "" && lines.Scan() {
 		d.said.WriteString(lines.Text() + "\n")
-		if rest, ok := strings.CutPrefix(lines.Text(), "receiving on "); ok {
-			address, _, _ := strings.Cut(rest, ";")
-			d.url = "http://" + address
+		if at, ends, _ := strings.Cut(lines.Text(), ";"); strings.HasSuffix(ends, "Ctrl-C ends it") {
+			d.url = "http://" + strings.TrimPrefix(at[strings.LastIndex(at, " ")+1:], "http://")
 		}
 	}
 	go func() {
@@ -123,6 +127,12 @@ type post struct {
 
 func (p post) send(t *testing.T, d *door) (status int, answer []byte, err error) {
 	t.Helper()
+	return sent(t, http.DefaultClient, p.request(t, d, bytes.NewReader(p.body)))
+}
+
+// request signs a batch; its bytes come from a reader.
+func (p post) request(t *testing.T, d *door, body io.Reader) *http.Request {
+	t.Helper()
 	orElse(&p.source, "bureau")
 	orElse(&p.dataset, postDataset)
 	orElse(&p.kind, "application/json")
@@ -153,7 +163,7 @@ func (p post) send(t *testing.T, d *door) (status int, answer []byte, err error)
 			p.signature = hex.EncodeToString(mac.Sum(nil))
 		}
 	}
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.url+"/v1/receive/"+p.source+"/"+p.dataset, bytes.NewReader(p.body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.url+"/v1/receive/"+p.source+"/"+p.dataset, body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +173,13 @@ func (p post) send(t *testing.T, d *door) (status int, answer []byte, err error)
 			r.Header.Set(name, value)
 		}
 	}
-	res, err := http.DefaultClient.Do(r)
+	r.ContentLength = int64(len(p.body))
+	return r
+}
+
+func sent(t *testing.T, c *http.Client, r *http.Request) (status int, answer []byte, err error) {
+	t.Helper()
+	res, err := c.Do(r)
 	if err != nil {
 		return 0, nil, err
 	}

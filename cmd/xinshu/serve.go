@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -100,11 +101,7 @@ func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
 		return err
 	}
 	c := a.config.Serve
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cmp.Or(addr, c.Addr, "127.0.0.1:8088"))
-	if err != nil {
-		return &fault.Error{Op: "serve", Code: fault.Unavailable, Err: err, Hint: "choose another address with --addr"}
-	}
-	listener, err = a.gated(listener)
+	listener, err := a.listen(ctx, cmp.Or(addr, c.Addr, "127.0.0.1:8088"))
 	if err != nil {
 		return err
 	}
@@ -119,44 +116,39 @@ func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
 	t.say("console and API on %s; Ctrl-C ends it", address)
 	ctx, stop := context.WithCancel(ctx)
 	wait := a.beside(ctx, keeper)
-	err = serveHTTP(ctx, listener, handler, c)
+	err = gate.Serve(ctx, listener, handler, gate.Serving{Cert: c.Cert, Key: c.Key, Grace: lettingOut, Patience: patience})
 	stop()
 	return errors.Join(err, wait())
 }
 
-// serveHTTP answers until the context ends, then lets the requests under way come to their end.
-func serveHTTP(ctx context.Context, listener net.Listener, handler http.Handler, c ServeConfig) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10,
-		BaseContext: func(net.Listener) context.Context { return ctx }} // live pages end with the service
-	done := make(chan error, 1)
-	go func() {
-		if c.Cert != "" {
-			done <- server.ServeTLS(listener, c.Cert, c.Key)
-			return
-		}
-		done <- server.Serve(listener)
-	}()
-	select {
-	case err := <-done:
-		return &fault.Error{Op: "serve", Code: fault.Internal, Err: err}
-	case <-ctx.Done():
+// patience is how long a request may go on when the hub stops: a batch that a department posts is taken
+// to its end and answered, a live page ends at once, and anything else has some seconds.
+func patience(r *http.Request) time.Duration {
+	switch {
+	case strings.HasPrefix(r.URL.Path, receivePath):
+		return lettingOut
+	case strings.Contains(r.Header.Get("Accept"), "text/event-stream"):
+		return 0
+	default:
+		return 5 * time.Second
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
-	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		return &fault.Error{Op: "stop serving", Code: fault.Unavailable, Err: errors.Join(err, server.Close())}
-	}
-	return nil
 }
+
+// lettingOut is the longest that a stop waits for requests under way.
+const lettingOut = time.Minute
 
 // pace is how bodies of the console's forms must come; a workbook is the largest.
 var pace = gate.Pace{Most: desk.MostUpload + 1<<20, Wait: 30 * time.Second, Rate: 16 << 10}
 
-// gated bounds the connections that come in.
-func (a *app) gated(l net.Listener) (net.Listener, error) {
+// listen opens an address and bounds the connections that come in.
+func (a *app) listen(ctx context.Context, address string) (net.Listener, error) {
 	proxies, err := auth.Networks(a.config.Auth.TrustedProxies)
 	if err != nil {
-		return nil, errors.Join(err, l.Close())
+		return nil, err
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, &fault.Error{Op: "listen on " + address, Code: fault.Unavailable, Err: err, Hint: "choose another address with --addr"}
 	}
 	return gate.Listen(l, gate.Limits{All: a.config.Serve.Connections, Trusted: func(at netip.Addr) bool {
 		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(at) })
@@ -213,7 +205,7 @@ func (a *app) service() (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		mux.Handle("/v1/receive/", door)
+		mux.Handle(receivePath, door)
 	}
 	return a.care.metrics.Watch(mux, routes(mux, rest, pages)), nil
 }

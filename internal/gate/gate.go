@@ -1,6 +1,7 @@
 // Package gate owns how many connections come in: so many in all, and so many from one address, so
-// that a flood from one place leaves room for the others. It refuses to read anything of them. Whoever
-// is one too many is hung up on at once, which costs the hub nothing.
+// that a flood from one place leaves room for the others; at which pace bodies must come; and how those
+// inside are let out at a stop. It refuses to know what is asked for. Whoever is one too many is hung up
+// on at once, which costs the hub nothing.
 package gate
 
 import (
