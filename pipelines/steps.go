@@ -84,11 +84,7 @@ func (p *Pipeline) Publish(ctx context.Context, policy catalog.Policy, r score.R
 		if err == nil && result.Entry.N > before.N {
 			done.Chain, done.N = result.Entry.Chain, result.Entry.N
 		}
-		note := result.Held
-		if note == "" {
-			note = fmt.Sprintf("changes %v", result.Changes)
-		}
-		return done, note, err
+		return done, result.Note(), err
 	})
 	return result, err
 }

@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"xinshu/catalog"
-	"xinshu/internal/auth"
 	"xinshu/internal/desk"
 	"xinshu/internal/explain"
 	"xinshu/internal/fault"
@@ -37,7 +35,7 @@ func explainCommand(t *terminal, o *options) *cobra.Command {
 					return usageError{fmt.Errorf("--as-of: %w", err)}
 				}
 			}
-			told, err := a.desk.Explain(auth.With(ctx, auth.Shell(os.Getenv("USER"))), desk.Asked{USCC: verdict.Normalized, Policy: p.ID, AsOf: day, Purpose: purpose})
+			told, err := a.desk.Explain(ctx, desk.Asked{USCC: verdict.Normalized, Policy: p.ID, AsOf: day, Purpose: purpose})
 			if err != nil {
 				return err
 			}

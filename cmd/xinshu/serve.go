@@ -61,6 +61,7 @@ func serveCommand(t *terminal, o *options) *cobra.Command {
 		for {
 			released := false
 			err := t.withApp(o, func(ctx context.Context, a *app) error {
+				a.pipeline.Watch = nil // runs stand in the log, which programs read line by line
 				ctx, stop := context.WithCancel(ctx)
 				var watch sync.WaitGroup
 				watch.Go(func() {

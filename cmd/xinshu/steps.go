@@ -261,14 +261,11 @@ func publishCommand(t *terminal, o *options) *cobra.Command {
 		for _, id := range ids {
 			policy, _ := a.catalog.Policy(id)
 			r, err := a.pipeline.PublishNewest(ctx, policy)
-			switch {
-			case err != nil:
+			if err != nil {
 				errs = append(errs, err)
-			case r.Held != "":
-				t.printf("%s: held, %s\n", id, r.Held)
-			default:
-				t.printf("%s: entry %d, changes %v\n", id, r.Entry.N, r.Changes)
+				continue
 			}
+			t.printf("%s: entry %d, %s\n", id, r.Entry.N, r.Note())
 		}
 		return errors.Join(errs...)
 	})

@@ -5,14 +5,18 @@
 package publish
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"xinshu/catalog"
 	"xinshu/internal/chain"
@@ -52,6 +56,18 @@ type Result struct {
 	Entry   chain.Entry      // newest entry of published/<policy> afterwards
 	Changes map[string]int64 // statements by reason: new, changed, corrected, restated, retracted
 	Held    string           // why nothing was published; empty when it was, or when nothing differed
+}
+
+// Note says in words what publishing came to: "2 changed, 7 new".
+func (r Result) Note() string {
+	if r.Held != "" {
+		return "held: " + r.Held
+	}
+	var said []string
+	for _, reason := range slices.Sorted(maps.Keys(r.Changes)) {
+		said = append(said, fmt.Sprintf("%d %s", r.Changes[reason], reason))
+	}
+	return cmp.Or(strings.Join(said, ", "), "nothing differs")
 }
 
 // Publish states what a scored run changes and commits it. The same scored run a second time, or one

@@ -185,7 +185,7 @@ func (w *Worker) policy(ctx context.Context, h *schedule.Hold, policy catalog.Po
 		return h.Step(ctx, published, names, func(ctx context.Context) (string, error) {
 			if !scores {
 				r, err := w.Pipeline.PublishNewest(ctx, policy)
-				return note(r.Held, r.Changes), err
+				return r.Note(), err
 			}
 			if result == nil {
 				if _, err := rate(ctx); err != nil {
@@ -193,16 +193,9 @@ func (w *Worker) policy(ctx context.Context, h *schedule.Hold, policy catalog.Po
 				}
 			}
 			r, err := w.Pipeline.Publish(ctx, policy, result.Result)
-			return note(r.Held, r.Changes), err
+			return r.Note(), err
 		})
 	})
-}
-
-func note(held string, changes map[string]int64) string {
-	if held != "" {
-		return held
-	}
-	return fmt.Sprintf("changes %v", changes)
 }
 
 // clocks gives a policy's clocks. A task stands for its tick's day, or the day it was asked for on, also
