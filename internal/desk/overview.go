@@ -21,15 +21,15 @@ const (
 
 // Overview is how the hub stands.
 type Overview struct {
-	Feeds  []OwnerFeeds   // departments in their order, then platforms
-	Tally  map[string]int // datasets by state
-	Today  state.RunDay   // of the hub's day
-	Days   []RunDay       // of the last 26 weeks, those without runs left out
-	Road   Road           // of the days asked for
-	Grades []Distribution // of every policy that was published
-	Waiting   []Waiting         // most pressing first
-	Counts []state.Count  // deliveries by target
-	Last   []chain.Run    // newest runs
+	Feeds   []OwnerFeeds   // departments in their order, then platforms
+	Tally   map[string]int // datasets by state
+	Today   state.RunDay   // of the hub's day
+	Days    []RunDay       // of the last 26 weeks, those without runs left out
+	Road    Road           // of the days asked for
+	Grades  []Distribution // of every policy that was published
+	Waiting []Waiting      // most pressing first
+	Counts  []state.Count  // deliveries by target
+	Last    []chain.Run    // newest runs
 }
 
 // OwnerFeeds are the datasets of one department or platform that a source brings.
