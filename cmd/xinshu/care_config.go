@@ -35,16 +35,24 @@ type AlertsConfig struct {
 	Every string `yaml:"every,omitempty"`
 	// EscalateAfter is how long an alert may be seen by nobody before it is escalated. Default: 4h; 0s: never.
 	EscalateAfter string `yaml:"escalate_after,omitempty"`
-	// Without names rules that are not looked at: late, hold, quarantine, target, task, disk, expiry, audit, node.
+	// Without names rules that are not looked at: late, hold, quarantine, target, task, disk, expiry, audit, node,
+	// clock, case, proposal.
 	Without []string `yaml:"without,omitempty"`
 	// Lag is how long a row may wait for its receiver. Default: 24h.
 	Lag string `yaml:"lag,omitempty"`
 	// DiskPercent is the room in hundredths below which a disk counts as filling. Default: 10.
 	DiskPercent int `yaml:"disk_percent,omitempty"`
 	// ExpiryDays is how many days before its end a certificate or key is told of. Default: 30.
-	ExpiryDays int             `yaml:"expiry_days,omitempty"`
-	Mail       MailConfig      `yaml:"mail,omitempty"`
-	Webhooks   []WebhookConfig `yaml:"webhooks,omitempty"`
+	ExpiryDays int `yaml:"expiry_days,omitempty"`
+	// Clock is by how much a node's clock may be off before it is told. Default: 5s.
+	Clock string `yaml:"clock,omitempty"`
+	// CaseDays is how many working days before its last one a case is told of. Default: 2; 0: on the last day.
+	CaseDays *int `yaml:"case_days,omitempty"`
+	// ProposalDays is how many working days a change of a contract or policy may wait for its second
+	// person. Default: 5.
+	ProposalDays *int            `yaml:"proposal_days,omitempty"`
+	Mail         MailConfig      `yaml:"mail,omitempty"`
+	Webhooks     []WebhookConfig `yaml:"webhooks,omitempty"`
 }
 
 // MailConfig is the mail server that alerts go through. Without a server none is sent.
@@ -131,7 +139,7 @@ func (c *Config) checkCare(f *configFaults) {
 }
 
 func (a *AlertsConfig) check(f *configFaults) {
-	for name, text := range map[string]string{"every": a.Every, "escalate_after": a.EscalateAfter, "lag": a.Lag} {
+	for name, text := range map[string]string{"every": a.Every, "escalate_after": a.EscalateAfter, "lag": a.Lag, "clock": a.Clock} {
 		if d, err := time.ParseDuration(text); text != "" && (err != nil || d < 0 || name != "escalate_after" && d < time.Second) {
 			f.add([]any{"alerts", name}, "alerts.%s is %q, no time such as 1m or 4h", name, text)
 		}
@@ -146,6 +154,11 @@ func (a *AlertsConfig) check(f *configFaults) {
 	}
 	if a.ExpiryDays < 0 {
 		f.add([]any{"alerts", "expiry_days"}, "alerts.expiry_days is %d; it is 0 or more", a.ExpiryDays)
+	}
+	for name, n := range map[string]*int{"case_days": a.CaseDays, "proposal_days": a.ProposalDays} {
+		if n != nil && (*n < 0 || *n > 365) {
+			f.add([]any{"alerts", name}, "alerts.%s is %d working days; it is from 0 to 365", name, *n)
+		}
 	}
 	a.Mail.check(f)
 	names := map[string]bool{}

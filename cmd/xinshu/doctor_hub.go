@@ -103,16 +103,23 @@ func (d *doctor) terms(ctx context.Context, a *app) {
 }
 
 func (d *doctor) nodes(ctx context.Context, a *app) {
-	members, err := a.members(ctx)
+	members, now, err := a.members(ctx)
 	if err != nil {
 		d.fault("nodes", err, "")
 	}
 	for _, m := range members {
-		if found := alerts.LostNodes([]alerts.Member{m}, a.now(), seenLately); len(found) > 0 {
+		if found := alerts.LostNodes([]alerts.Member{m}, now, seenLately); len(found) > 0 {
 			d.warn("nodes", "start it again, or leave it: it is forgotten after seven days", "%s", found[0].EN)
 			continue
 		}
-		d.ok("nodes", "%s was seen %s ago", m.Name, a.now().Sub(m.Seen).Round(time.Second))
+		d.ok("nodes", "%s was seen %s ago", m.Name, now.Sub(m.Seen).Round(time.Second))
+	}
+	clocks, err := a.wrongClocks(ctx)
+	if err != nil {
+		d.fault("nodes", err, "")
+	}
+	for _, f := range clocks {
+		d.add("nodes", f, "start the time service (NTP) of that host; xinshu does not set clocks")
 	}
 	tasks, err := a.failedTasks(ctx)
 	if err = errors.Join(err, ctx.Err()); err != nil {

@@ -4,18 +4,14 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"xinshu/connectors"
 	"xinshu/internal/alerts"
 	"xinshu/internal/audit"
 	"xinshu/internal/desk"
@@ -104,8 +100,17 @@ func (a *app) rules() []alerts.Rule {
 		}},
 		{Name: alerts.Audit, Find: a.trailRule()},
 		{Name: alerts.Node, Find: func(ctx context.Context) ([]alerts.Finding, error) {
-			members, err := a.members(ctx)
-			return alerts.LostNodes(members, a.now(), seenLately), err
+			members, now, err := a.members(ctx)
+			return alerts.LostNodes(members, now, seenLately), err
+		}},
+		{Name: alerts.Clock, Find: a.wrongClocks},
+		{Name: alerts.Case, Find: func(ctx context.Context) ([]alerts.Finding, error) {
+			open, err := a.deadlines(ctx)
+			return alerts.DueCases(open, orDefault(c.CaseDays, 2)), err
+		}},
+		{Name: alerts.Proposal, Find: func(ctx context.Context) ([]alerts.Finding, error) {
+			open, err := a.pending(ctx)
+			return alerts.WaitingProposals(open, orDefault(c.ProposalDays, 5)), err
 		}},
 	}
 }
@@ -235,74 +240,6 @@ func (a *app) disks() ([]alerts.Space, error) {
 	return disks, nil
 }
 
-// terms are all ends that the hub knows of: certificates of the config and of connections, keys.
-func (a *app) terms(ctx context.Context) ([]alerts.Term, error) {
-	var terms []alerts.Term
-	for _, file := range a.certificateFiles() {
-		until, err := endOfCertificate(file)
-		if err != nil {
-			return nil, err
-		}
-		terms = append(terms, alerts.Term{What: "certificate", WhatZH: "证书", Subject: file, Until: until})
-	}
-	keys, err := a.state.Keys(ctx, "")
-	for _, k := range keys {
-		if k.Revoked.IsZero() && !k.Until.IsZero() && a.now().Sub(k.Until) < 30*24*time.Hour {
-			terms = append(terms, alerts.Term{What: "key", WhatZH: "接口密钥", Subject: k.ID + " " + k.Title, Until: k.Until})
-		}
-	}
-	return terms, err
-}
-
-// certificateFiles names the files of the config that hold certificates: that of the service, of the
-// authorities, and those that settings of connections name.
-func (a *app) certificateFiles() []string {
-	files := map[string]bool{a.config.Serve.Cert: true, a.config.Store.CAFile: true, a.config.Alerts.Mail.CAFile: true}
-	add := func(values connectors.Values) {
-		for _, v := range values {
-			if ext := strings.ToLower(filepath.Ext(v)); ext == ".pem" || ext == ".crt" || ext == ".cer" {
-				files[v] = true
-			}
-		}
-	}
-	for _, s := range a.config.Sources {
-		add(s.Values)
-	}
-	for _, t := range a.config.Targets {
-		add(t.Values)
-	}
-	var found []string
-	for file := range files {
-		if _, err := os.Stat(file); file != "" && err == nil {
-			found = append(found, file)
-		}
-	}
-	slices.Sort(found)
-	return found
-}
-
-// endOfCertificate is the first end of the certificates in a PEM file; zero when it holds none, a key perhaps.
-func endOfCertificate(file string) (time.Time, error) {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return time.Time{}, &fault.Error{Op: "read certificate", Code: fault.Invalid, Err: err}
-	}
-	var first time.Time
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return first, fault.Newf(fault.Invalid, "read certificate", "%s: %w", file, err)
-		}
-		if first.IsZero() || cert.NotAfter.Before(first) {
-			first = cert.NotAfter
-		}
-	}
-	return first, nil
-}
-
 // trailRule reads the whole audit trail now and then, and remembers what it found between.
 func (a *app) trailRule() func(context.Context) ([]alerts.Finding, error) {
 	var (
@@ -323,25 +260,6 @@ func (a *app) trailRule() func(context.Context) ([]alerts.Finding, error) {
 		}
 		return alerts.BrokenTrail(last), nil
 	}
-}
-
-// members are the nodes by name, each as it was last seen.
-func (a *app) members(ctx context.Context) ([]alerts.Member, error) {
-	nodes, err := a.state.Nodes(ctx, a.now().Add(-7*24*time.Hour))
-	if err != nil {
-		return nil, err
-	}
-	var members []alerts.Member
-	for _, n := range nodes { // by name
-		if last := len(members) - 1; last >= 0 && members[last].Name == n.Name {
-			if n.Seen.After(members[last].Seen) {
-				members[last].Seen = n.Seen
-			}
-			continue
-		}
-		members = append(members, alerts.Member{Name: n.Name, Seen: n.Seen})
-	}
-	return members, nil
 }
 
 // watch looks and tells until the context ends.

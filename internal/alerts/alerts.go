@@ -104,8 +104,8 @@ type Keeper struct {
 	Failed        func(what string, err error)
 }
 
-// Look runs every rule once. What is found and not told yet is raised; what was told and is not found
-// any more ends; what nobody saw for too long is escalated. A rule that fails changes nothing of its
+// Look runs every rule once. What is found and not told yet is raised, and raised anew when a warning
+// becomes critical; what was told and is not found any more ends; what nobody saw for too long is escalated. A rule that fails changes nothing of its
 // own alerts and does not hold up the others.
 func (k *Keeper) Look(ctx context.Context) error {
 	open, err := k.Store.OpenAlerts(ctx)
@@ -136,8 +136,15 @@ func (k *Keeper) apply(ctx context.Context, rule string, found []Finding, open [
 	lasting := map[string]bool{}
 	for _, f := range found {
 		lasting[f.Subject] = true
-		if slices.ContainsFunc(open, func(a Alert) bool { return a.Rule == rule && a.Subject == f.Subject }) {
-			continue
+		if at := slices.IndexFunc(open, func(a Alert) bool { return a.Rule == rule && a.Subject == f.Subject }); at >= 0 {
+			if open[at].Level != Warning || f.Level != Critical {
+				continue
+			}
+			// It has become worse: it is told anew, under a name of its own, and wants to be seen again.
+			if ours, err := k.Store.MarkAlert(ctx, open[at], Ended, now, nil); err != nil || !ours {
+				errs = append(errs, err)
+				continue
+			}
 		}
 		a := Alert{ID: idOf(rule, f.Subject, now), Rule: rule, Subject: f.Subject, Level: f.Level, ZH: f.ZH, EN: f.EN, Raised: now}
 		_, err := k.Store.RaiseAlert(ctx, a, k.channels(Raised))

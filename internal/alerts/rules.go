@@ -16,10 +16,13 @@ const (
 	Expiry     = "expiry"     // a certificate or a key comes to its end
 	Audit      = "audit"      // the audit trail does not match
 	Node       = "node"       // a node is gone without having said so
+	Clock      = "clock"      // a node's clock is wrong against the database's
+	Case       = "case"       // a case comes to the end of its time, or is past it
+	Proposal   = "proposal"   // a change waits too long for its second person
 )
 
 // Names lists the rules.
-var Names = []string{Late, Hold, Quarantine, Target, Task, Disk, Expiry, Audit, Node}
+var Names = []string{Late, Hold, Quarantine, Target, Task, Disk, Expiry, Audit, Node, Clock, Case, Proposal}
 
 // Feed is one source's delivery of one dataset.
 type Feed struct {
@@ -196,26 +199,6 @@ func BrokenTrail(fault error) []Finding {
 	}
 	return []Finding{{Rule: Audit, Subject: "trail", Level: Critical,
 		ZH: "审计记录链不一致，可能被改动：" + fault.Error(), EN: "the audit trail does not match; somebody may have changed it: " + fault.Error()}}
-}
-
-// Member is one node of the hub.
-type Member struct {
-	Name string
-	Seen time.Time
-}
-
-// LostNodes finds nodes that were not seen for longer than a time. A node that stopped in an orderly
-// way is not in the list.
-func LostNodes(members []Member, now time.Time, silent time.Duration) []Finding {
-	var found []Finding
-	for _, m := range members {
-		if now.Sub(m.Seen) > silent {
-			found = append(found, Finding{Rule: Node, Subject: m.Name, Level: Critical,
-				ZH: fmt.Sprintf("节点 %s 自 %s 起失联；它的任务由其他节点接管，请检查该主机。", m.Name, m.Seen.Local().Format(time.DateTime)),
-				EN: fmt.Sprintf("node %s was last seen on %s; others take its tasks over, look after that host.", m.Name, m.Seen.Local().Format(time.DateTime))})
-		}
-	}
-	return found
 }
 
 func orDash(s string) string {

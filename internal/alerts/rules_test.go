@@ -43,8 +43,21 @@ func TestRules(t *testing.T) {
 		{"and when it has ended", Expiring([]Term{{What: "key", Subject: "k", Until: noon.Add(-day)}}, noon, 30*day), "expiry key k critical"},
 		{"a trail that matches is calm", BrokenTrail(nil), ""},
 		{"one that does not is critical", BrokenTrail(errors.New("entry 7")), "audit trail critical"},
-		{"a node seen lately is there", LostNodes([]Member{{"n", noon.Add(-time.Minute)}}, noon, 2*time.Minute), ""},
-		{"a silent one is lost", LostNodes([]Member{{"n", noon.Add(-3 * time.Minute)}}, noon, 2*time.Minute), "node n critical"},
+		{"a node seen lately is there", LostNodes([]Member{{Name: "n", Seen: noon.Add(-time.Minute)}}, noon, 2*time.Minute), ""},
+		{"a silent one is lost", LostNodes([]Member{{Name: "n", Seen: noon.Add(-3 * time.Minute)}}, noon, 2*time.Minute), "node n critical"},
+		{"a clock that is a little off is no alert", WrongClocks([]Member{{Name: "n", Skew: 5 * time.Second}}, 5*time.Second, 15*time.Second), ""},
+		{"one that is further off is", WrongClocks([]Member{{Name: "n", Skew: 6 * time.Second}}, 5*time.Second, 15*time.Second), "clock n warning"},
+		{"behind as well as ahead", WrongClocks([]Member{{Name: "n", Skew: -6 * time.Second}}, 5*time.Second, 15*time.Second), "clock n warning"},
+		{"a node that takes no tasks for it is critical", WrongClocks([]Member{{Name: "n", Skew: -time.Hour}}, 5*time.Second, 15*time.Second), "clock n critical"},
+		{"a case with time is calm", DueCases([]Deadline{{No: "c", Due: "2026-11-30", Left: 3}}, 2), ""},
+		{"a case without a last day is never due", DueCases([]Deadline{{No: "c", Left: 0}}, 2), ""},
+		{"a case whose applicant owes papers waits", DueCases([]Deadline{{No: "c", Due: "2026-11-23", Left: 1, Paused: true}}, 2), ""},
+		{"a case near its last day is told", DueCases([]Deadline{{No: "c", Due: "2026-11-24", Left: 2}}, 2), "case c warning"},
+		{"its last day is not late yet", DueCases([]Deadline{{No: "c", Due: "2026-11-22", Left: 0}}, 2), "case c warning"},
+		{"a late case is late though its applicant owes papers", DueCases([]Deadline{{No: "c", Due: "2026-11-20", Late: true, Paused: true}}, 2), "case c critical"},
+		{"past it is critical", DueCases([]Deadline{{No: "c", Due: "2026-11-20", Late: true}}, 2), "case c critical"},
+		{"a proposal may wait for some days", WaitingProposals([]Pending{{ID: "R1", Days: 5}}, 5), ""},
+		{"and no longer", WaitingProposals([]Pending{{ID: "R1", Days: 6}}, 5), "proposal R1 warning"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string

@@ -12,7 +12,7 @@ import (
 // Alert is something that needs a person, or needed one.
 type Alert struct {
 	ID        string       `json:"id"`
-	Rule      string       `json:"rule" enum:"late,hold,quarantine,target,task,disk,expiry,audit,node"`
+	Rule      string       `json:"rule" enum:"late,hold,quarantine,target,task,disk,expiry,audit,node,clock,case,proposal"`
 	Subject   string       `json:"subject" doc:"What it is about: a feed, a target, a task, a folder, a key"`
 	Level     string       `json:"level" enum:"warning,critical"`
 	Words     catalog.Text `json:"words"`

@@ -32,10 +32,17 @@ func (d *Desk) waiting(ctx context.Context, o Overview) ([]Waiting, error) {
 		{Held, int64(o.Tally[Held]), "/sources?state=held", "hold", auth.SourcesSee},
 		{"for_person", person, "/deliveries", "bad", auth.DeliveriesSee},
 	}
+	if actor.May(auth.CasesSee) {
+		cases, err := d.waitingCases(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, cases...)
+	}
 	for _, ask := range []struct {
 		right auth.Right
 		count func(context.Context) (Waiting, error)
-	}{{auth.AlertsSee, d.waitingAlerts}, {auth.RunsSee, d.waitingTasks}, {auth.CasesSee, d.waitingCases}, {auth.PoliciesApprove, d.waitingPolicies}, {auth.CatalogueApprove, d.waitingContracts}, {auth.QuarantineSee, d.waitingQuarantine}} {
+	}{{auth.AlertsSee, d.waitingAlerts}, {auth.RunsSee, d.waitingTasks}, {auth.PoliciesApprove, d.waitingPolicies}, {auth.CatalogueApprove, d.waitingContracts}, {auth.QuarantineSee, d.waitingQuarantine}} {
 		if !actor.May(ask.right) {
 			continue
 		}
@@ -73,9 +80,16 @@ func (d *Desk) waitingTasks(ctx context.Context) (Waiting, error) {
 	return t, err
 }
 
-func (d *Desk) waitingCases(ctx context.Context) (Waiting, error) {
+// waitingCases counts those whose last day is over apart from those that have time.
+func (d *Desk) waitingCases(ctx context.Context) ([]Waiting, error) {
 	open, err := d.Cases(ctx, cases.Filter{Undecided: true})
-	return Waiting{What: "cases", Count: int64(len(open)), Path: "/cases?undecided=true", Tone: "info"}, err
+	late := Waiting{"cases_late", 0, "/cases?undecided=true", "bad", auth.CasesSee}
+	for _, c := range open {
+		if c.Clock.Late {
+			late.Count++
+		}
+	}
+	return []Waiting{late, {"cases", int64(len(open)) - late.Count, "/cases?undecided=true", "info", auth.CasesSee}}, err
 }
 
 // waitingContracts and waitingPolicies count proposals that somebody else made.
@@ -86,7 +100,7 @@ func (d *Desk) waitingContracts(ctx context.Context) (Waiting, error) {
 
 func (d *Desk) waitingPolicies(ctx context.Context) (Waiting, error) {
 	n, err := d.toReview(ctx, release.Policy)
-	return Waiting{What: "policies", Count: n, Path: "/policies/proposals", Tone: "info"}, err
+	return Waiting{What: "policies", Count: n, Path: "/proposals/policies", Tone: "info"}, err
 }
 
 func (d *Desk) toReview(ctx context.Context, part release.Part) (n int64, err error) {

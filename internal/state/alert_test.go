@@ -162,3 +162,31 @@ func TestANodeThatDiesWhileSendingLeavesTheMessageToAnother(t *testing.T) {
 		}
 	})
 }
+
+func TestAWarningThatBecomesCriticalIsToldAnew(t *testing.T) {
+	onBoth(t, func(t *testing.T, f *fixture) {
+		k, e, _ := watched(f)
+		level := alerts.Warning
+		k.Rules[0].Find = func(context.Context) ([]alerts.Finding, error) {
+			return []alerts.Finding{{Rule: alerts.Disk, Subject: "/data", Level: level, ZH: "满", EN: "full"}}, nil
+		}
+		look := func() []alerts.Alert {
+			t.Helper()
+			f.ok(k.Look(t.Context()))
+			f.ok(k.Send(t.Context()))
+			f.clock = f.clock.Add(time.Minute)
+			open, err := f.OpenAlerts(t.Context())
+			f.ok(err)
+			return open
+		}
+		f.ok(f.SeeAlert(t.Context(), look()[0].ID, "王芳"))
+		level = alerts.Critical
+		if open := look(); len(open) != 1 || open[0].Level != alerts.Critical || open[0].SeenBy != "" || len(e.heard) != 2 {
+			t.Errorf("worse: %+v, told %v", open, e.heard)
+		}
+		level = alerts.Warning
+		if open := look(); len(open) != 1 || open[0].Level != alerts.Critical || len(e.heard) != 2 {
+			t.Errorf("better, and not over: %+v, told %v", open, e.heard)
+		}
+	})
+}

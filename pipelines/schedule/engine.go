@@ -90,7 +90,7 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 func (e *Engine) begin() {
-	e.Workers, e.Poll, e.Lease = cmp.Or(e.Workers, 2), cmp.Or(e.Poll, time.Second), cmp.Or(e.Lease, 30*time.Second)
+	e.Workers, e.Poll, e.Lease = cmp.Or(e.Workers, 2), cmp.Or(e.Poll, time.Second), cmp.Or(e.Lease, DefaultLease)
 	e.Grace, e.OnTime, e.Backoff = cmp.Or(e.Grace, time.Minute), cmp.Or(e.OnTime, time.Minute), cmp.Or(e.Backoff, 30*time.Second)
 	if e.Log == nil {
 		e.Log = slog.Default()
@@ -158,8 +158,14 @@ func (e *Engine) compare(ctx context.Context) {
 func (e *Engine) astray() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.node.Skew.Abs() > e.Lease/2
+	return e.node.Skew.Abs() > Tolerated(e.Lease)
 }
+
+// DefaultLease is the lease of an engine that is given none.
+const DefaultLease = 30 * time.Second
+
+// Tolerated is by how much a node's clock may be off before it takes nothing, under a lease; 0: the default one.
+func Tolerated(lease time.Duration) time.Duration { return cmp.Or(lease, DefaultLease) / 2 }
 
 // take begins tasks while a worker is free and there is one to take.
 func (e *Engine) take(ctx, working context.Context, free chan struct{}, tasks *sync.WaitGroup) {
