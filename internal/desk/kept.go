@@ -138,7 +138,7 @@ func (d *Desk) registryHolder() *holder[*results.Registry] {
 }
 
 func (d *Desk) openRegistry(ctx context.Context) (*results.Registry, int64, error) {
-	r, err := results.OpenRegistry(ctx, d.Lake, d.reader(0))
+	r, err := results.OpenRegistry(ctx, d.Lake, d.reader(0), cmp.Or(d.Duck.TempDir, os.TempDir()))
 	if err != nil {
 		return nil, 0, err
 	}

@@ -41,14 +41,14 @@ type Registry struct {
 	words words
 }
 
-// OpenRegistry makes the index of the settled snapshot as it stands. It lies in a file of the temporary
+// OpenRegistry makes the index of the settled snapshot as it stands. It lies in a file of a
 // folder that has no name, so that nothing is left of it whatever happens. The caller closes it.
-func OpenRegistry(ctx context.Context, lake Lake, o duck.Options) (*Registry, error) {
-	return openRegistry(ctx, lake, o, partSize)
+func OpenRegistry(ctx context.Context, lake Lake, o duck.Options, dir string) (*Registry, error) {
+	return openRegistry(ctx, lake, o, dir, partSize)
 }
 
-func openRegistry(ctx context.Context, lake Lake, o duck.Options, partOf int) (*Registry, error) {
-	pages, err := nameless(o.TempDir)
+func openRegistry(ctx context.Context, lake Lake, o duck.Options, dir string, partOf int) (*Registry, error) {
+	pages, err := nameless(dir)
 	if err != nil {
 		return nil, err
 	}

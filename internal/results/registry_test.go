@@ -71,7 +71,7 @@ func TestASearchFindsWhatLookingAtEverybodyFinds(t *testing.T) {
 		}
 	}
 	for _, partOf := range []int{64, 100, 350, 700, partSize} {
-		r, err := openRegistry(t.Context(), w.lake, w.duck, partOf)
+		r, err := openRegistry(t.Context(), w.lake, w.duck, t.TempDir(), partOf)
 		w.ok(err)
 		for _, q := range queries {
 			for _, most := range []int{1, 7, 1000} {
@@ -110,8 +110,8 @@ func TestASearchFindsWhatLookingAtEverybodyFinds(t *testing.T) {
 }
 
 func TestTheIndexLeavesNothingBehind(t *testing.T) {
-	w := newWorld(t)
-	r, err := OpenRegistry(t.Context(), w.lake, w.duck) // nothing is settled yet
+	w, dir := newWorld(t), t.TempDir()
+	r, err := OpenRegistry(t.Context(), w.lake, w.duck, dir) // nothing is settled yet
 	w.ok(err)
 	found, err := r.Find(t.Context(), Query{Text: "恒信", Most: 10})
 	if err != nil || len(found) != 0 {
@@ -119,16 +119,16 @@ func TestTheIndexLeavesNothingBehind(t *testing.T) {
 	}
 	w.ok(r.Close())
 	manyNamed(w, 50)
-	if r, err = OpenRegistry(t.Context(), w.lake, w.duck); err != nil {
+	if r, err = OpenRegistry(t.Context(), w.lake, w.duck, dir); err != nil {
 		t.Fatal(err)
 	}
-	left, err := os.ReadDir(w.duck.TempDir)
+	left, err := os.ReadDir(dir)
 	if err != nil || len(left) > 0 {
 		t.Errorf("in the temporary folder lie %v, %v", left, err)
 	}
 	w.ok(r.Close())
-	w.duck.TempDir += "/gone"
-	if _, err := OpenRegistry(t.Context(), w.lake, w.duck); err == nil {
+	dir += "/gone"
+	if _, err := OpenRegistry(t.Context(), w.lake, w.duck, dir); err == nil {
 		t.Error("a folder that is not there is no fault")
 	}
 }

@@ -208,7 +208,7 @@ const registered = `select * from (values
 func TestSearch(t *testing.T) {
 	w := newWorld(t)
 	w.commit(chain.Settled, "entity", registered)
-	r, err := OpenRegistry(t.Context(), w.lake, w.duck)
+	r, err := OpenRegistry(t.Context(), w.lake, w.duck, t.TempDir())
 	w.ok(err)
 	defer func() { w.ok(r.Close()) }()
 	for _, c := range []struct {
