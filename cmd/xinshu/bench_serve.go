@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -73,7 +72,7 @@ func (b *benchServe) run(ctx context.Context) (s bench.Served, err error) {
 		}
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
-	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil))) // each request is logged; here they are counted
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // each request is logged; here they are counted
 	c, err := (&options{data: dir}).load()
 	if err != nil {
 		return s, err

@@ -156,7 +156,7 @@ func TestTheAPIDoesWhatTheConsoleDoes(t *testing.T) {
 		if strings.HasPrefix(does, "-") {
 			continue
 		}
-		for _, id := range strings.Fields(does) {
+		for id := range strings.FieldsSeq(does) {
 			if !slices.Contains(operations, id) {
 				t.Errorf("%s: there is no operation %s", p.Pattern, id)
 			}

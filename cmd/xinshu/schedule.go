@@ -134,7 +134,7 @@ func scheduleAddCommand(t *terminal, o *options, adds bool) *cobra.Command {
 			if err != nil {
 				return refusedInput(err)
 			}
-			return t.showSchedules([]schedule.Schedule{s}, a)
+			return t.showSchedules([]schedule.Schedule{s})
 		})(cmd, args)
 	}
 	return cmd

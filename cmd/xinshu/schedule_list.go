@@ -25,7 +25,7 @@ func scheduleListCommand(t *terminal, o *options) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return t.showSchedules(all, a)
+		return t.showSchedules(all)
 	})
 	return cmd
 }
@@ -55,7 +55,7 @@ func scheduleShowCommand(t *terminal, o *options) *cobra.Command {
 					Tasks []schedule.Task `json:"tasks"`
 				}{s, next, page.Tasks})
 			}
-			if err := t.showSchedules([]schedule.Schedule{s}, a); err != nil {
+			if err := t.showSchedules([]schedule.Schedule{s}); err != nil {
 				return err
 			}
 			for _, at := range next {
@@ -67,7 +67,7 @@ func scheduleShowCommand(t *terminal, o *options) *cobra.Command {
 	return cmd
 }
 
-func (t *terminal) showSchedules(all []schedule.Schedule, a *app) error {
+func (t *terminal) showSchedules(all []schedule.Schedule) error {
 	if t.json {
 		return t.printJSON(all)
 	}
@@ -122,7 +122,7 @@ func schedulePauseCommand(t *terminal, o *options, paused bool) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return t.showSchedules([]schedule.Schedule{s}, a)
+			return t.showSchedules([]schedule.Schedule{s})
 		})(cmd, args)
 	}
 	return cmd

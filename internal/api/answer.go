@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -69,9 +70,7 @@ func (h *held) tag(r *http.Request) {
 
 func (h *held) send(w http.ResponseWriter, r *http.Request) {
 	to := w.Header()
-	for name, values := range h.header {
-		to[name] = values
-	}
+	maps.Copy(to, h.header)
 	w.WriteHeader(h.status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(h.body.Bytes()) // the caller may have gone

@@ -109,7 +109,7 @@ func (a *API) stream(c huma.Context, list string, feed *desk.Feed) {
 	for coming := ahead(r.Context(), feed); ; {
 		got := <-coming
 		if got.err != nil {
-			a.told(r.Context(), "listGradeChanges", got.err)
+			_ = a.told(r.Context(), "listGradeChanges", got.err)
 			panic(http.ErrAbortHandler) // the missing last line says that the stream was cut off
 		}
 		batch := got.batch

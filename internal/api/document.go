@@ -44,7 +44,7 @@ The interface of Xinshu, the data-exchange hub for public credit information. It
 
 // ifMatch is how a caller names the version that it changes.
 var ifMatch = &huma.Param{Name: "If-Match", In: "header", Example: `"3"`, Description: "The ETag of what is changed, as it was read. Without it the answer is 428, with another version 412.",
-	Schema: &huma.Schema{Type: "string", MaxLength: number(128)}}
+	Schema: &huma.Schema{Type: "string", MaxLength: new(128)}}
 
 // document begins the OpenAPI document.
 func document(version string) huma.Config {

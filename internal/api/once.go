@@ -19,9 +19,7 @@ const repeatHeader = "Idempotency-Key"
 // repeatKey is how a caller says that a request is the same one as before.
 var repeatKey = &huma.Param{Name: repeatHeader, In: "header", Example: "receipts-2026-11-22-0001",
 	Description: "Name the request: sent again under the same name within 24 hours it is done once and answered the same. Another request under the name is refused (422); while the first is under way the answer is 409.",
-	Schema:      &huma.Schema{Type: "string", MinLength: number(1), MaxLength: number(128), Pattern: "^[!-~]+$"}}
-
-func number(n int) *int { return &n }
+	Schema:      &huma.Schema{Type: "string", MinLength: new(1), MaxLength: new(128), Pattern: "^[!-~]+$"}}
 
 var nameable = regexp.MustCompile(`^[!-~]{1,128}$`)
 

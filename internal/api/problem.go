@@ -128,8 +128,7 @@ func problem(err error) *Problem {
 	if !errors.As(err, &f) || p.Code == "internal" {
 		return p
 	}
-	var soon *auth.TooSoon
-	if errors.As(err, &soon) {
+	if soon, ok := errors.AsType[*auth.TooSoon](err); ok {
 		p.wait = max(1, int((soon.After+time.Second-1)/time.Second))
 	}
 	if p.Detail = masked(f.Error()); p.Code == "unavailable" {
@@ -150,16 +149,18 @@ func masked(text string) string { return numbers.ReplaceAllString(text, "…") }
 
 // problemsAreOurs has the framework make its refusals in our form.
 var problemsAreOurs = sync.OnceFunc(func() {
-	huma.NewError = refusal
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return refusal(status, message, errs...)
+	}
 	huma.NewErrorWithContext = func(c huma.Context, status int, message string, errs ...error) huma.StatusError {
-		p := refusal(status, message, errs...).(*Problem)
+		p := refusal(status, message, errs...)
 		p.Request = requestOf(c.Context())
 		return p
 	}
 })
 
 // refusal is what the framework says no with: faults of form, each with its place.
-func refusal(status int, message string, errs ...error) huma.StatusError {
+func refusal(status int, message string, errs ...error) *Problem {
 	code, known := statuses[status]
 	if !known {
 		code = "internal"

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -110,9 +111,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, p *Problem) {
 	said.Request = requestOf(r.Context())
 	h := w.Header()
 	h.Set("Content-Type", said.ContentType(""))
-	for name, values := range said.GetHeaders() {
-		h[name] = values
-	}
+	maps.Copy(h, said.GetHeaders())
 	w.WriteHeader(said.Status)
 	if r.Method != http.MethodHead {
 		_ = json.NewEncoder(w).Encode(&said) // the caller may have gone

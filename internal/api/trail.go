@@ -31,7 +31,7 @@ func (a *API) exportTrail() {
 				w.Header().Set("Content-Type", map[string]string{audit.JSONLines: lines, audit.CSV: "text/csv; charset=utf-8"}[in.Format])
 				w.Header().Set("Content-Disposition", `attachment; filename="audit.`+in.Format+`"`)
 				if _, err := a.Desk.Trail.Export(r.Context(), a.patient(w), in.Format, audit.Filter{From: in.From, Until: in.Until}); err != nil {
-					a.told(r.Context(), "exportTrail", err)
+					_ = a.told(r.Context(), "exportTrail", err)
 					panic(http.ErrAbortHandler) // part of it may be sent: that it is not whole must show
 				}
 			}}, nil

@@ -196,9 +196,9 @@ func (w *world) ask(method, target, body string, heads ...string) *httptest.Resp
 }
 
 // get asks and reads the JSON answer.
-func (w *world) get(target string, into any, heads ...string) *httptest.ResponseRecorder {
+func (w *world) get(target string, into any) *httptest.ResponseRecorder {
 	w.Helper()
-	out := w.ask(http.MethodGet, target, "", heads...)
+	out := w.ask(http.MethodGet, target, "")
 	if out.Code != http.StatusOK {
 		w.Fatalf("%s: %d %s", target, out.Code, out.Body)
 	}

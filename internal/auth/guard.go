@@ -138,8 +138,8 @@ func (g *Guard) trusts(a netip.Addr) bool {
 	return false
 }
 
-// encrypted says whether the browser speaks TLS, to the hub or to a trusted proxy before it.
-func (g *Guard) encrypted(r *http.Request) bool {
+// Encrypted says whether the browser speaks TLS, to the hub or to a trusted proxy before it.
+func (g *Guard) Encrypted(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
 	}
@@ -149,7 +149,7 @@ func (g *Guard) encrypted(r *http.Request) bool {
 
 // cookieName keeps other hosts of the same domain from setting the cookie, where TLS allows it.
 func (g *Guard) cookieName(r *http.Request, name string) string {
-	if g.encrypted(r) {
+	if g.Encrypted(r) {
 		return "__Host-" + name
 	}
 	return name
@@ -167,7 +167,7 @@ func (g *Guard) token(r *http.Request) string {
 
 func (g *Guard) setCookie(w http.ResponseWriter, r *http.Request, name, value string, seconds int) {
 	//nolint:gosec // Secure wherever the browser speaks TLS; a trial on loopback does not
-	http.SetCookie(w, &http.Cookie{Name: g.cookieName(r, name), Value: value, Path: "/", MaxAge: seconds, Secure: g.encrypted(r), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: g.cookieName(r, name), Value: value, Path: "/", MaxAge: seconds, Secure: g.Encrypted(r), HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
 // agent is what the browser says it is.

@@ -2,7 +2,7 @@ package console
 
 // adviceZH are the commonest hints of errors in Chinese. Errors are made all over the hub in plain
 // English; what is not here is shown as it is.
-var adviceZH = map[string]string{
+var adviceZH = map[string]string{ //nolint:gosec // a hint about passwords is none
 	"begin the list anew":                                                                 "请从列表首页重新打开",
 	"begin again":                                                                         "请重新开始",
 	"try again":                                                                           "请重试",
@@ -19,7 +19,6 @@ var adviceZH = map[string]string{
 	"give as_of as 2006-01-02":                                                            "日期应形如 2025-12-31",
 	"write it as 2026-03-15":                                                              "日期应形如 2026-03-15",
 	"give two days, 2006-01-02; the second is included":                                   "请填写起止两个日期，含截止日",
-	"mend the fields that are marked":                                                     "请改正标出的各项",
 	"change it there and start the hub again":                                             "请在配置文件中修改，然后重新启动",
 	"take it out of the file and start the hub again":                                     "请从配置文件中删去，然后重新启动",
 	"check address, firewall and whether the platform is up":                              "请检查地址、防火墙以及对方平台是否运行",

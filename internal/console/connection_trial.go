@@ -17,8 +17,7 @@ func shownFault(err error) *fault.Error {
 	if err == nil {
 		return nil
 	}
-	var f *fault.Error
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
 		return f
 	}
 	return &fault.Error{Op: "reach the platform", Code: fault.CodeOf(err), Err: err}

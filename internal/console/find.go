@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -133,8 +134,7 @@ func (q *Request) historyOf(told desk.Explained, p catalog.Policy) chart.Picture
 		return nil
 	}
 	l := chart.Line{Title: q.say("find.history"), Steps: true, Height: 130, Series: []chart.Series{{Name: q.say("find.score"), Class: "c1"}}, Most: float64(p.Total) / 100}
-	for i := len(told.History) - 1; i >= 0; i-- {
-		s := told.History[i]
+	for _, s := range slices.Backward(told.History) {
 		if s.Score == nil {
 			continue
 		}

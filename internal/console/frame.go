@@ -1,7 +1,6 @@
 package console
 
 import (
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -59,7 +58,7 @@ func (q *Request) notice() string {
 	if err != nil {
 		return ""
 	}
-	http.SetCookie(q.w, &http.Cookie{Name: "notice", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	q.keep("notice", "", -1)
 	words, err := url.QueryUnescape(c.Value)
 	if err != nil || len(words) > 500 {
 		return ""

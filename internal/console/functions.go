@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -79,11 +81,9 @@ func withQuery(q url.Values, pairs ...any) (string, error) {
 		return "", errors.New("set wants names and values in turn")
 	}
 	out := url.Values{}
-	for name, values := range q {
-		out[name] = values
-	}
-	for i := 0; i < len(pairs); i += 2 {
-		name, value := fmt.Sprint(pairs[i]), fmt.Sprint(pairs[i+1])
+	maps.Copy(out, q)
+	for pair := range slices.Chunk(pairs, 2) {
+		name, value := fmt.Sprint(pair[0]), fmt.Sprint(pair[1])
 		if value == "" {
 			out.Del(name)
 		} else {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"mime"
 	"net/http"
-	"net/url"
 
 	"xinshu/internal/auth"
 	"xinshu/internal/fault"
@@ -103,8 +102,7 @@ func (q *Request) readForm() error {
 	if err == nil {
 		return nil
 	}
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if large, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return fault.Newf(fault.Invalid, "read the form", "it is larger than %d bytes", large.Limit)
 	}
 	return &fault.Error{Op: "read the form", Code: fault.Invalid, Err: err}
@@ -170,7 +168,7 @@ func (q *Request) instead(status int) string {
 // See sends the browser on after a form did its work, with a word about it that the next page shows.
 func (q *Request) See(path, notice string) error {
 	if notice != "" {
-		http.SetCookie(q.w, &http.Cookie{Name: "notice", Value: url.QueryEscape(notice), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: 60})
+		q.keep("notice", notice, 60)
 	}
 	http.Redirect(q.w, q.Request, path, http.StatusSeeOther)
 	return nil

@@ -2,10 +2,13 @@ package console
 
 import (
 	"bytes"
+	"crypto/tls"
 	"log/slog"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -52,9 +55,7 @@ func TestAFormIsTakenOnlyFromThisConsoleAndThisSession(t *testing.T) {
 	post := func(values url.Values, header http.Header) *http.Request {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://hub.example/test/change", strings.NewReader(values.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		for name, v := range header {
-			r.Header[name] = v
-		}
+		maps.Copy(r.Header, header)
 		return r
 	}
 	right := url.Values{"csrf": {"the token of the session"}}
@@ -219,6 +220,31 @@ func TestPreferencesAreKeptAndLeadBackToThisConsoleOnly(t *testing.T) {
 		}
 		if cookies := w.Result().Cookies(); len(cookies) != 1 || cookies[0].Name != "lang" || cookies[0].Value != "en" {
 			t.Errorf("cookies %v", cookies)
+		}
+	}
+}
+
+func TestWhatTheBrowserKeepsGoesOverTLSAlone(t *testing.T) {
+	c := standing(t, administrator, "")
+	c.Guard = &auth.Guard{Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	for _, tc := range []struct {
+		name, peer, proto string
+		tls, want         bool
+	}{
+		{name: "a trial on loopback", peer: "127.0.0.1:9", want: false},
+		{name: "TLS to the hub", peer: "192.0.2.7:9", tls: true, want: true},
+		{name: "TLS to a trusted proxy", peer: "10.0.0.3:9", proto: "https", want: true},
+		{name: "a stranger says so", peer: "192.0.2.7:9", proto: "https", want: false},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/preferences", strings.NewReader("theme=dark"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("X-Forwarded-Proto", tc.proto)
+		if r.RemoteAddr = tc.peer; tc.tls {
+			r.TLS = &tls.ConnectionState{}
+		}
+		cookies := ask(c, r).Result().Cookies()
+		if len(cookies) != 1 || cookies[0].Secure != tc.want || !cookies[0].HttpOnly {
+			t.Errorf("%s: %v", tc.name, cookies)
 		}
 	}
 }

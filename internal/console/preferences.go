@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -21,10 +22,24 @@ func (c *Console) preferencePages() []Page {
 func (c *Console) prefer(q *Request) error {
 	for name, known := range map[string][]string{"lang": Languages, "theme": themes} {
 		if v := q.PostFormValue(name); slices.Contains(known, v) {
-			http.SetCookie(q.w, &http.Cookie{Name: name, Value: v, Path: "/", MaxAge: 365 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+			q.keep(name, v, 365*24*3600)
 		}
 	}
 	return q.See(auth.LocalPath(q.PostFormValue("to")), "")
+}
+
+// keep has the browser keep a word for the console: for some seconds, until it is closed (0), or no longer (-1).
+func (q *Request) keep(name, words string, seconds int) {
+	//nolint:gosec // Secure wherever the browser speaks TLS; a trial on loopback does not
+	http.SetCookie(q.w, &http.Cookie{Name: name, Value: url.QueryEscape(words), Path: "/", MaxAge: seconds, Secure: q.encrypted(), HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+// encrypted says whether the browser speaks TLS; which proxies may say so for it, the guard knows.
+func (q *Request) encrypted() bool {
+	if guard := q.console.Guard; guard != nil {
+		return guard.Encrypted(q.Request)
+	}
+	return q.TLS != nil
 }
 
 func language(r *http.Request) string {

@@ -2,7 +2,6 @@ package console
 
 import (
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -45,7 +44,7 @@ func (q *Request) purposeForm(action string, query url.Values) map[string]any {
 
 // remember offers the purpose again in the next form; it does not answer it.
 func (q *Request) remember(purpose string) {
-	http.SetCookie(q.w, &http.Cookie{Name: "purpose", Value: url.QueryEscape(purpose), Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	q.keep("purpose", purpose, 0)
 }
 
 // faultOf finds the error that says what to do; nil for none.

@@ -2,6 +2,7 @@ package console
 
 import (
 	"io"
+	"maps"
 	"net/http"
 
 	"xinshu/catalog"
@@ -104,9 +105,7 @@ func (c *Console) writeNext(q *Request, part release.Part, view string, draft ma
 		return err
 	}
 	data := map[string]any{"Subject": subject, "File": file, "Text": string(text), "Today": c.Desk.Today()}
-	for name, value := range draft {
-		data[name] = value
-	}
+	maps.Copy(data, draft)
 	if draft != nil {
 		q.Status = http.StatusUnprocessableEntity
 	}

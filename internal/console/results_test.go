@@ -1,7 +1,6 @@
 package console
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +22,7 @@ func TestPagesOfCatalogueGradesAndDeliveries(t *testing.T) {
 	h := desktest.New(t)
 	h.Answer(t, 100)
 	actor := auth.Shell("test")
-	c, err := New(Options{Desk: h.Desk, Files: web.Files, Now: func() time.Time { return h.Clock }, Version: "test", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	c, err := New(Options{Desk: h.Desk, Files: web.Files, Now: func() time.Time { return h.Clock }, Version: "test", Log: slog.New(slog.DiscardHandler),
 		Who: func(*http.Request) (auth.Actor, error) { return actor, nil }})
 	if err != nil {
 		t.Fatal(err)

@@ -82,7 +82,7 @@ func (c *Console) taskEvents(q *Request) error {
 	for quiet := 0; ; quiet++ {
 		if v.LastNo > seen || v.State != state {
 			if err := c.tell(q, stream, v); err != nil {
-				return nil //nolint:nilerr // the browser went away
+				return nil // the browser went away
 			}
 			seen, state, quiet = v.LastNo, v.State, 0
 		} else if quiet%15 == 14 {
@@ -107,7 +107,7 @@ func (c *Console) taskEvents(q *Request) error {
 			v, err = c.liveTask(q, id)
 		}
 		if err != nil {
-			return nil //nolint:nilerr // the answer has begun; the browser comes again and is told
+			return nil // the answer has begun; the browser comes again and is told
 		}
 	}
 }

@@ -117,7 +117,7 @@ func number(v any) string {
 	case r.CanInt():
 		n = r.Int()
 	case r.CanUint():
-		n = int64(min(r.Uint(), math.MaxInt64)) //nolint:gosec // bounded
+		n = int64(min(r.Uint(), math.MaxInt64))
 	case r.CanFloat():
 		n = int64(math.Round(r.Float()))
 	default:

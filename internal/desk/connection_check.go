@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,7 +11,6 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/connectors"
-	"xinshu/internal/fault"
 )
 
 // Draft is a connection as somebody filled it in.
@@ -46,14 +46,10 @@ const longestValue = 64 << 10 // bytes; a private key in PEM is the longest that
 func (d *Desk) complete(ctx context.Context, draft Draft) (Given, []FieldFault, error) {
 	faults := d.checkDraft(draft)
 	typed := Given{Role: draft.Role, ID: draft.ID, Kind: draft.Kind, Values: connectors.Values{}, Datasets: map[string]connectors.Values{}, Collected: draft.Collected, Limits: draft.Limits}
-	for name, value := range draft.Values {
-		typed.Values[name] = value
-	}
+	maps.Copy(typed.Values, draft.Values)
 	for id, job := range draft.Datasets {
 		typed.Datasets[id] = connectors.Values{}
-		for name, value := range job {
-			typed.Datasets[id][name] = value
-		}
+		maps.Copy(typed.Datasets[id], job)
 	}
 	plain, secrets := d.parted(typed)
 	before, err := d.secretsBefore(ctx, draft, plain)
@@ -198,8 +194,3 @@ func inWords(settings []connectors.Setting, err error, place string) (faults []F
 
 // reachWithin bounds a look at a connection: somebody waits for it.
 const reachWithin = 30 * time.Second
-
-// notWhole is the error of a draft that has faults.
-func notWhole(op string) error {
-	return &fault.Error{Op: op, Code: fault.Invalid, Hint: "mend the fields that are marked"}
-}

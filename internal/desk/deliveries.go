@@ -32,10 +32,14 @@ type TargetLine struct {
 
 // What run state says of deliveries, for who may not ask it.
 type (
-	Problem = state.Problem // a delivery that was tried and is not done
-	Told    = state.Told    // a row as a target was told it
-	Count   = state.Count
-	Day     = state.Day
+	// Problem is a delivery that was tried and is not done.
+	Problem = state.Problem
+	// Told is a row as a target was told it.
+	Told = state.Told
+	// Count is how far the deliveries to one target are, in rows.
+	Count = state.Count
+	// Day is what a target answered on one day.
+	Day = state.Day
 )
 
 // lagLate is how long something may wait before the target counts as late.

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"xinshu/internal/auth"
@@ -111,9 +112,7 @@ func (f *Feed) Next(ctx context.Context, most int) (FeedBatch, error) {
 // Place is how far the feed has come.
 func (f *Feed) Place() FeedPlace {
 	at := make(map[string]FeedMark, len(f.place.At))
-	for policy, mark := range f.place.At {
-		at[policy] = mark
-	}
+	maps.Copy(at, f.place.At)
 	return FeedPlace{Epoch: f.place.Epoch, At: at}
 }
 

@@ -10,10 +10,10 @@ import (
 	"xinshu/internal/fault"
 )
 
-// stated reads what a policy stated after one release up to another.
-func (f *fixture) replay(target, policy string, since, until int64) int64 {
+// replay has a target told again what policy p stated up to a release.
+func (f *fixture) replay(target string, until int64) int64 {
 	f.t.Helper()
-	n, err := f.Replay(f.t.Context(), target, policy, f.log.changes(f.t.Context(), chain.Entry{Chain: chain.Published(policy), N: until}, since))
+	n, err := f.Replay(f.t.Context(), target, "p", f.log.changes(f.t.Context(), chain.Entry{Chain: chain.Published("p"), N: until}, 0))
 	f.ok(err)
 	return n
 }
@@ -25,13 +25,13 @@ func TestAReplayedWindowGoesOutAgainUnderTheSameIDs(t *testing.T) {
 		f.publish("p", grade("B", 2), grade("D", 1))
 		first := f.accept("x")
 		f.accept("y")
-		if n := f.replay("x", "p", 0, 1); n != 2 {
+		if n := f.replay("x", 1); n != 2 {
 			t.Errorf("of the first release %d rows are due again, want A and C: B has a newer version", n)
 		}
-		if n := f.replay("x", "p", 0, 1); n != 0 {
+		if n := f.replay("x", 1); n != 0 {
 			t.Errorf("a replay of what is due already made %d rows due", n)
 		}
-		if n := f.replay("elsewhere", "p", 0, 2); n != 0 {
+		if n := f.replay("elsewhere", 2); n != 0 {
 			t.Errorf("%d rows go to a target that never got the policy", n)
 		}
 		d, rows := f.claim("x")
@@ -53,7 +53,7 @@ func TestAReplayedWindowGoesOutAgainUnderTheSameIDs(t *testing.T) {
 			t.Errorf("sent %d, acknowledged %d, open %d: a row counts once however often it goes out", sent, acknowledged, open)
 		}
 		// A newer version that comes while the old one waits to go again takes its place.
-		f.replay("x", "p", 0, 2)
+		f.replay("x", 2)
 		f.publish("p", grade("A", 2))
 		if got, want := f.accept("x"), []string{"grade p/C/1", "grade p/B/2", "grade p/D/1", "grade p/A/2"}; !slices.Equal(got, want) {
 			t.Errorf("sent %q, want %q", got, want)

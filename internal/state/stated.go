@@ -83,7 +83,7 @@ func (s *State) StatedPolicies(ctx context.Context) ([]string, error) {
 	return policies, failed(op, rows.Err())
 }
 
-func scanStatement(row interface{ Scan(...any) error }) (Statement, error) {
+func scanStatement(row interface{ Scan(into ...any) error }) (Statement, error) {
 	var (
 		st       Statement
 		trial    int64
@@ -91,7 +91,7 @@ func scanStatement(row interface{ Scan(...any) error }) (Statement, error) {
 	)
 	err := row.Scan(&st.Policy, &st.USCC, &st.Version, &st.N, &st.Kind, &st.Division, &st.Industry, &trial, &st.Body, &formerly)
 	st.Trial = trial == 1
-	for _, place := range strings.Fields(formerly) {
+	for place := range strings.FieldsSeq(formerly) {
 		division, industry, _ := strings.Cut(place, "/")
 		st.Formerly = append(st.Formerly, Place{Division: division, Industry: industry})
 	}

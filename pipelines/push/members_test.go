@@ -2,6 +2,7 @@ package push
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 )
 
@@ -33,7 +34,7 @@ func TestACutBodySaysWhatTheWholeOneSaid(t *testing.T) {
 
 func FuzzCut(f *testing.F) {
 	f.Add("grade", "某某", 85.5, true)
-	f.Add(`gr"ade`, `a,b\`, -0.0, false)
+	f.Add(`gr"ade`, `a,b\`, math.Copysign(0, -1), false)
 	f.Fuzz(func(t *testing.T, grade, name string, score float64, trial bool) {
 		whole, err := json.Marshal(struct {
 			Kind, Grade, Name string

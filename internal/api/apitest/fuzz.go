@@ -81,6 +81,7 @@ type run struct {
 // Run asks everything and gives the report. The same seed asks the same.
 func (f Fuzz) Run(t testing.TB) Report {
 	t.Helper()
+	//nolint:gosec // the same seed must ask the same
 	r := &run{Fuzz: f, TB: t, client: &http.Client{Timeout: 2 * time.Minute}, random: rand.New(rand.NewPCG(f.Seed, 1)), report: Report{Statuses: map[string]map[int]int{}}}
 	r.read()
 	for _, path := range slices.Sorted(maps.Keys(r.doc.Paths)) {

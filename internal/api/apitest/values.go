@@ -124,7 +124,7 @@ func (r *run) object(s *schema, depth int) any {
 		}
 		object[name] = r.value(s.Properties[name], depth+1)
 	}
-	if more, any := s.AdditionalProperties.(map[string]any); any {
+	if more, are := s.AdditionalProperties.(map[string]any); are {
 		text, _ := json.Marshal(more) // came from JSON
 		var of schema
 		if json.Unmarshal(text, &of) == nil {

@@ -61,7 +61,7 @@ func (s *svg) rect(class string, x, y, w, h, r float64, title string) {
 		s.put("/>")
 		return
 	}
-	s.WriteByte('>')
+	s.put(">")
 	s.label(title)
 	s.put("</rect>")
 }
