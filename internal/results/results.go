@@ -24,12 +24,12 @@ func limits(q Query) (where string, args []any) {
 		column, form string
 		values       []string
 	}{{"division", "starts_with(%, @)", q.Areas}, {"industry", "starts_with(%, @)", q.Industries}, {"uscc", "% = @", q.Entities}} {
-		var any []string
+		var forms []string
 		for _, v := range l.values {
-			any = append(any, strings.NewReplacer("%", l.column, "@", param(&args, v)).Replace(l.form))
+			forms = append(forms, strings.NewReplacer("%", l.column, "@", param(&args, v)).Replace(l.form))
 		}
-		if len(any) > 0 {
-			where += " and (" + strings.Join(any, " or ") + ")"
+		if len(forms) > 0 {
+			where += " and (" + strings.Join(forms, " or ") + ")"
 		}
 	}
 	if q.After != "" {
