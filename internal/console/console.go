@@ -34,14 +34,14 @@ type Console struct {
 	assets assets
 	mux    *http.ServeMux
 	all    []Page
-	has    map[string]bool // by pattern
+	rights map[string]auth.Right // by the pattern of a page that stands
 
 	listeners atomic.Int64 // live pages that are open
 }
 
 // New reads templates and words, and fails when one of them is broken.
 func New(o Options) (*Console, error) {
-	c := &Console{Options: o, pages: map[string]*views{}, mux: http.NewServeMux(), has: map[string]bool{}}
+	c := &Console{Options: o, pages: map[string]*views{}, mux: http.NewServeMux(), rights: map[string]auth.Right{}}
 	var err error
 	if c.assets, err = readAssets(o.Files); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func New(o Options) (*Console, error) {
 		c.releasePages(),
 	) {
 		c.add(p)
-		c.has[p.Pattern] = true
+		c.rights[p.Pattern] = p.Right
 	}
 	c.mux.Handle("GET /static/", c.assets)
 	c.add(Page{Pattern: "GET /", Right: auth.Self, Do: nowhere})

@@ -69,11 +69,11 @@ func (q *Request) notice() string {
 // May says whether the actor has a right: {{if $.May "sources.change"}}.
 func (f *Frame) May(right string) bool { return f.Actor.May(auth.Right(right)) }
 
-// Page says whether a page stands: {{if $.Page "GET /account"}}.
-func (f *Frame) Page(pattern string) bool { return f.console.has[pattern] }
+// Page says whether a page stands that the actor may see: {{if $.Page "GET /account"}}.
+func (f *Frame) Page(pattern string) bool { return f.console.opens(f.Actor, pattern) }
 
 // HasSearch says whether the bar shows the search for entities.
-func (f *Frame) HasSearch() bool { return f.Page("GET /find") && f.Actor.May(auth.GradesSee) }
+func (f *Frame) HasSearch() bool { return f.Page("GET /find") }
 
 // Areas gives the side as this actor sees it.
 func (f *Frame) Areas() []Group {

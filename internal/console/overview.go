@@ -38,7 +38,7 @@ func (c *Console) overview(q *Request) error {
 	}
 	o.Waiting = slices.DeleteFunc(o.Waiting, func(t desk.Waiting) bool {
 		path, _, _ := strings.Cut(t.Path, "?")
-		return !c.has["GET "+path] // nothing waits behind a page that does not stand
+		return !c.opens(q.Actor, "GET "+path) // nothing waits behind a page that is not to be seen
 	})
 	return q.Render("overview", map[string]any{"O": o, "Days": days, "Spans": roadDays, "Pressing": pressing,
 		"Road": q.road(o.Road), "Heat": q.heat(o.Days), "Grades": q.gradeBars(o.Grades)})
@@ -52,24 +52,24 @@ func (q *Request) road(r desk.Road) chart.Road {
 		}
 		return tone
 	}
-	href := func(right auth.Right, path string) string {
-		if q.Actor.May(right) && q.console.has["GET "+path] {
+	href := func(path string) string {
+		if q.console.opens(q.Actor, "GET "+path) {
 			return path
 		}
 		return ""
 	}
 	return chart.Road{Title: q.Say("overview.road"), Stations: []chart.Station{
-		{Name: q.Say("road.sources"), Count: number(r.Sources), Note: q.Say("road.datasets", number(r.Datasets)), Href: href(auth.SourcesSee, "/sources")},
-		{Name: q.Say("road.read"), Count: number(r.Rows.Read), Note: q.Say("road.rows"), Href: href(auth.RunsSee, "/runs")},
+		{Name: q.Say("road.sources"), Count: number(r.Sources), Note: q.Say("road.datasets", number(r.Datasets)), Href: href("/sources")},
+		{Name: q.Say("road.read"), Count: number(r.Rows.Read), Note: q.Say("road.rows"), Href: href("/runs")},
 		{Name: q.Say("road.accepted"), Count: number(r.Rows.Accepted), Note: percent(r.Rows.Accepted, r.Rows.Read), Exits: []chart.Exit{
-			{Name: q.Say("road.quarantined"), Count: number(r.Rows.Quarantined), Href: href(auth.QuarantineSee, "/quarantine"), Tone: tone(r.Rows.Quarantined, "warn")},
+			{Name: q.Say("road.quarantined"), Count: number(r.Rows.Quarantined), Href: href("/quarantine"), Tone: tone(r.Rows.Quarantined, "warn")},
 			{Name: q.Say("road.duplicate"), Count: number(r.Rows.Duplicate)},
 			{Name: q.Say("road.skipped"), Count: number(r.Rows.Skipped)}}},
 		{Name: q.Say("road.records"), Count: number(r.Records), Note: q.Say("road.now")},
-		{Name: q.Say("road.graded"), Count: number(r.Entities), Note: q.Say("road.policies", r.Policies), Href: href(auth.GradesSum, "/grades")},
-		{Name: q.Say("road.acknowledged"), Count: number(r.Accepted), Note: q.Say("road.targets", r.Targets), Href: href(auth.DeliveriesSee, "/deliveries"), Exits: []chart.Exit{
-			{Name: q.Say("road.refused"), Count: number(r.Refused), Href: href(auth.DeliveriesSee, "/deliveries"), Tone: tone(r.Refused, "bad")},
-			{Name: q.Say("road.open"), Count: number(r.Open), Href: href(auth.DeliveriesSee, "/deliveries"), Tone: tone(r.Open, "warn")}}},
+		{Name: q.Say("road.graded"), Count: number(r.Entities), Note: q.Say("road.policies", r.Policies), Href: href("/grades")},
+		{Name: q.Say("road.acknowledged"), Count: number(r.Accepted), Note: q.Say("road.targets", r.Targets), Href: href("/deliveries"), Exits: []chart.Exit{
+			{Name: q.Say("road.refused"), Count: number(r.Refused), Href: href("/deliveries"), Tone: tone(r.Refused, "bad")},
+			{Name: q.Say("road.open"), Count: number(r.Open), Href: href("/deliveries"), Tone: tone(r.Open, "warn")}}},
 	}}
 }
 
@@ -92,7 +92,7 @@ func (q *Request) heat(days []desk.RunDay) chart.Heat {
 		cell := chart.HeatDay{Day: day, Level: chart.Level(d.Runs, most), Bad: d.Failed > 0, Title: q.Say("heat.none", name)}
 		if d.Runs > 0 {
 			cell.Title = q.Say("heat.day", name, number(d.Runs), number(d.Failed), number(d.Ledger.Read))
-			if q.console.has["GET /runs"] {
+			if q.console.opens(q.Actor, "GET /runs") {
 				cell.Href = "/runs?day=" + name
 			}
 		}

@@ -42,6 +42,12 @@ func (c *Console) add(p Page) {
 	})
 }
 
+// opens says whether a page stands that the actor may see.
+func (c *Console) opens(a auth.Actor, pattern string) bool {
+	right, stands := c.rights[pattern]
+	return stands && a.May(right)
+}
+
 // answer makes the checks that stand before every page, then lets the page do its work.
 func (q *Request) answer(p Page) error {
 	limit := p.Body
