@@ -162,11 +162,6 @@ func (c *Config) check(f *configFaults) {
 			f.add([]any{"score", name}, "score.%s is %d; it is 0 or more", name, n)
 		}
 	}
-	for name, text := range map[string]string{"poll": c.Serve.Poll, "lease": c.Serve.Lease, "grace": c.Serve.Grace, "backoff": c.Serve.Backoff, "on_time": c.Serve.OnTime} {
-		if d, err := time.ParseDuration(text); text != "" && (err != nil || d <= 0) {
-			f.add([]any{"serve", name}, "serve.%s is %q, no time such as 30s", name, text)
-		}
-	}
 	if d, err := time.ParseDuration(c.Store.AnswerWithin); c.Store.AnswerWithin != "" && (err != nil || d <= 0) {
 		f.add([]any{"store", "answer_within"}, "store.answer_within is %q, no time such as 60s", c.Store.AnswerWithin)
 	}
@@ -183,6 +178,7 @@ func (c *Config) check(f *configFaults) {
 			f.add([]any{"cases", "review", i}, "cases.review: %q is no kind of case; objection, repair and completion are", kind)
 		}
 	}
+	c.Serve.check(f)
 	c.Vault.check(f)
 	c.Auth.check(f)
 	c.checkConnections(f)
@@ -253,5 +249,25 @@ func (f *configFaults) settings(what string, settings []connectors.Setting, valu
 			name, _, _ := strings.Cut(line, " ") // each begins with the setting's name
 			f.add(under(at, name), "%s: %s", what, line)
 		}
+	}
+}
+
+// mostWorkers bounds the tasks of one node: each pull holds some hundred MB.
+const mostWorkers = 64
+
+func (s ServeConfig) check(f *configFaults) {
+	for name, text := range map[string]string{"poll": s.Poll, "lease": s.Lease, "grace": s.Grace, "backoff": s.Backoff, "on_time": s.OnTime} {
+		if d, err := time.ParseDuration(text); text != "" && (err != nil || d <= 0) {
+			f.add([]any{"serve", name}, "serve.%s is %q, no time such as 30s", name, text)
+		}
+	}
+	if s.Workers < -1 || s.Workers > mostWorkers {
+		f.add([]any{"serve", "workers"}, "serve.workers is %d; it is 1 to %d, 0 for the default, -1 for none", s.Workers, mostWorkers)
+	}
+	if s.Connections < 0 {
+		f.add([]any{"serve", "connections"}, "serve.connections is %d; it is 0 or more", s.Connections)
+	}
+	if (s.Cert == "") != (s.Key == "") {
+		f.add([]any{"serve"}, "serve.cert and serve.key go together: a certificate and its key")
 	}
 }

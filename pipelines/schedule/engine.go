@@ -73,6 +73,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.Log.Info("taking tasks", "workers", e.Workers)
 	e.look(ctx, working, &tasks)
 
+	e.Log.Info("taking no more tasks", "running", len(e.fences()))
 	finished := make(chan struct{})
 	go func() { tasks.Wait(); close(finished) }()
 	grace := time.NewTimer(e.Grace)
@@ -86,6 +87,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	quiet()
 	beats.Wait()
+	e.Log.Info("every task is done or given back")
 	return e.Keeper.Leave(context.WithoutCancel(ctx), e.node.ID)
 }
 
