@@ -15,6 +15,8 @@ while read -r command package; do
   [ -n "$found" ] || missing+=("$package")
 done < "$here/packages.txt"
 
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv) # the fuzzer's home; no command tells of it
+
 if [ ${#missing[@]} -gt 0 ]; then
   if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
     echo "installing: ${missing[*]}"
