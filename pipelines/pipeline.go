@@ -36,6 +36,7 @@ type Pipeline struct {
 	Sender    *push.Sender
 	Runs      Runs
 	Posts     Posts // nil where nothing is received
+	Told      Told  // nil where nothing is replayed
 	Now       func() time.Time
 	Watch     func(Event) // may be nil; called from several goroutines, one at a time each
 	Parallel  int         // sources pulled side by side; 0: one after another

@@ -161,7 +161,7 @@ func openLake(ctx context.Context, c Config, see func(operation, outcome string,
 func (a *app) wire(key []byte) {
 	c := a.config
 	p := &pipelines.Pipeline{
-		Catalog: a.catalog, Drivers: a.drivers, Heads: a.lake, Runs: seenRuns{a.state, a.care}, Posts: a.state, Now: a.now, Parallel: 2,
+		Catalog: a.catalog, Drivers: a.drivers, Heads: a.lake, Runs: seenRuns{a.state, a.care}, Posts: a.state, Told: a.state, Now: a.now, Parallel: 2,
 		Stager:    &stage.Stager{Lake: a.lake, Words: a.catalog, Now: a.now, HashKey: key},
 		Settler:   &settle.Settler{Lake: a.lake, Catalog: a.catalog, SQL: sql.Files, Now: a.now, Threads: c.Score.Threads, Memory: c.Score.MemoryMB},
 		Scorer:    &score.Scorer{Lake: a.lake, Seals: a.seals, SQL: sql.Files, Duck: a.duck, Platforms: a.catalog.PlatformDatasets(), Xinshu: version},

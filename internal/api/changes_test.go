@@ -97,7 +97,7 @@ func TestAfterARestoreEverythingIsStatedAgain(t *testing.T) {
 	w.release("2026-01-01", grade{uscc: a, grade: "优", score: 9000})
 	w.release("2026-01-02", grade{uscc: a, grade: "优", score: 9000}, grade{uscc: b, grade: "优", score: 9000})
 	_, mark := w.stream("")
-	_, err := w.lake.NewEpoch(w.Context(), 0, "restored")
+	_, err := w.Lake.NewEpoch(w.Context(), 0, "restored")
 	w.ok(err)
 	w.release("2026-01-03", grade{uscc: a, grade: "优", score: 9000}, grade{uscc: b, grade: "优", score: 9000})
 	seen, _ := w.stream(mark)

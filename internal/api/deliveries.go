@@ -2,10 +2,12 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"xinshu/internal/auth"
 	"xinshu/internal/desk"
+	"xinshu/pipelines/schedule"
 )
 
 // Target is a target with how far its deliveries are.
@@ -185,9 +187,10 @@ func (a *API) deliveries() {
 		ByID
 		Body Window
 	}
-	post(a, op{Path: "/v1/deliveries/targets/{id}/replay", ID: "replayTarget", Tag: tag, Right: auth.DeliveriesChange, Words: "Send a window of what was published once more", ZH: "重发一个时间窗内发布的结果；行编号不变，接收方不会重复。"},
-		func(ctx context.Context, in *replayInput) (desk.Replayed, error) {
+	post(a, op{Path: "/v1/deliveries/targets/{id}/replay", ID: "replayTarget", Tag: tag, Right: auth.DeliveriesChange, Status: http.StatusAccepted, Words: "Send a window of what was published once more",
+		ZH: "重发一个时间窗内发布的结果；行编号不变，接收方不会重复。窗口可能有几百万行，由任务完成，进度见 `GET /v1/tasks/{id}`。", More: "A task does it, for a window may hold millions of rows: see `GET /v1/tasks/{id}`."},
+		func(ctx context.Context, in *replayInput) (schedule.Task, error) {
 			b := in.Body
-			return a.Desk.Replay(ctx, desk.Replay{Target: in.ID, Policies: b.Policies, From: b.From, Until: b.Until, First: b.First, Last: b.Last, Reason: b.Reason})
+			return a.Desk.Replay(ctx, in.ID, b.Policies, schedule.Replay{From: b.From, Until: b.Until, First: b.First, Last: b.Last, Reason: b.Reason})
 		})
 }

@@ -46,7 +46,7 @@ func TestEverythingThatStandsIsExportedAsTheReaderMaySeeIt(t *testing.T) {
 	out := w.ask(http.MethodGet, target, "")
 	path := filepath.Join(t.TempDir(), "export.parquet")
 	w.ok(os.WriteFile(path, out.Body.Bytes(), 0o600))
-	db, err := duck.Open(w.duck)
+	db, err := duck.Open(w.Desk.Duck)
 	w.ok(err)
 	defer func() { _ = db.Close() }()
 	var uscc string
@@ -54,7 +54,7 @@ func TestEverythingThatStandsIsExportedAsTheReaderMaySeeIt(t *testing.T) {
 	if uscc != a || !strings.HasSuffix(out.Header().Get("Content-Disposition"), `.parquet"`) {
 		t.Errorf("the Parquet file has %q, %v", uscc, out.Header())
 	}
-	left, err := filepath.Glob(filepath.Join(w.lake.TempDir(), "export-*"))
+	left, err := filepath.Glob(filepath.Join(w.Lake.TempDir(), "export-*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q %v", left, err)
 	}

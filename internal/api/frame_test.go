@@ -90,7 +90,7 @@ func TestABodyIsTakenInOneFormOnly(t *testing.T) {
 func TestWhatIsOursToKnowIsNotTold(t *testing.T) {
 	w := newWorld(t)
 	w.actor = auth.Shell("test")
-	w.ok(w.state.Close())
+	w.ok(w.State.Close())
 	p := w.refused(w.ask(http.MethodGet, "/v1/runs", "", "X-Request-Id: helpdesk-00017"), http.StatusInternalServerError, "internal")
 	if p.Detail != "" || p.Request != "helpdesk-00017" {
 		t.Errorf("told: %+v", p)

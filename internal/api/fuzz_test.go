@@ -39,7 +39,7 @@ func oddBodies(t testing.TB) [][]byte {
 // cmd/xinshu.
 func TestFuzz(t *testing.T) {
 	w := newWorld(t)
-	w.ok(w.state.SetTargets(t.Context(), []state.Target{{ID: "platform", Kind: "restapi"}}))
+	w.ok(w.State.SetTargets(t.Context(), []state.Target{{ID: "platform", Kind: "restapi"}}))
 	w.release("2026-01-01", grade{uscc: code("410481", 1), grade: "优", score: 9000}, grade{uscc: code("410402", 2), grade: "差", score: 100})
 	w.release("2026-02-01", grade{uscc: code("410481", 1), grade: "良", score: 8000})
 	id, rows := w.delivery("platform")

@@ -16,15 +16,15 @@ import (
 // bearer key and with a signing key.
 func TestTheManualsExamplesWork(t *testing.T) {
 	w := newWorld(t)
-	w.clock = time.Now() // a signature is made with the machine's clock
-	w.ok(w.state.SetTargets(t.Context(), []state.Target{{ID: "city-share", Kind: "restapi"}}))
+	w.Clock = time.Now() // a signature is made with the machine's clock
+	w.ok(w.State.SetTargets(t.Context(), []state.Target{{ID: "city-share", Kind: "restapi"}}))
 	uscc := code("410481", 1)
 	w.release("2026-01-01", grade{uscc: uscc, grade: "优", score: 9012})
 	delivery, rows := w.delivery("city-share")
 	guard := &auth.Guard{Accounts: w.api.Accounts, Keys: w.api.Keys, Limits: auth.NewLimits(0, 0, time.Now)}
 	w.api.Who = guard.Program
 	ctx := auth.With(t.Context(), auth.Shell("test"))
-	key := auth.Key{Owner: auth.ClientID("city-share"), Title: "share", Kind: auth.Bearer, Roles: []auth.Role{auth.Downstream}, Until: w.clock.AddDate(1, 0, 0)}
+	key := auth.Key{Owner: auth.ClientID("city-share"), Title: "share", Kind: auth.Bearer, Roles: []auth.Role{auth.Downstream}, Until: w.Clock.AddDate(1, 0, 0)}
 	_, bearer, err := w.api.Keys.Make(ctx, key)
 	w.ok(err)
 	key.Kind, key.Title = auth.Signed, "signed"
@@ -52,7 +52,7 @@ func TestTheManualsExamplesWork(t *testing.T) {
 	if text, err := os.ReadFile(folder + "/grades.csv"); err != nil || !strings.Contains(string(text), uscc) {
 		t.Errorf("the export: %v %s", err, text)
 	}
-	counts, err := w.state.Counts(t.Context())
+	counts, err := w.State.Counts(t.Context())
 	w.ok(err)
 	if counts[0].Rejected != 1 {
 		t.Errorf("the receipt did not arrive: %+v", counts)

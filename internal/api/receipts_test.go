@@ -14,7 +14,7 @@ import (
 // delivery makes a delivery to the target of a name, and gives its id and its rows.
 func (w *world) delivery(target string) (id string, rows []string) {
 	w.Helper()
-	d, _, found, err := w.state.Claim(w.Context(), target, 100)
+	d, _, found, err := w.State.Claim(w.Context(), target, 100)
 	w.ok(err)
 	if !found {
 		w.Fatal("nothing is due for " + target)
@@ -27,7 +27,7 @@ func (w *world) delivery(target string) (id string, rows []string) {
 
 func TestAPlatformAnswersForItsDeliveries(t *testing.T) {
 	w := newWorld(t)
-	w.ok(w.state.SetTargets(w.Context(), []state.Target{{ID: "platform", Kind: "restapi"}, {ID: "other", Kind: "restapi"}}))
+	w.ok(w.State.SetTargets(w.Context(), []state.Target{{ID: "platform", Kind: "restapi"}, {ID: "other", Kind: "restapi"}}))
 	w.release("2026-01-01", grade{uscc: code("410481", 1), grade: "优", score: 9000}, grade{uscc: code("410402", 2), grade: "差", score: 100})
 	mine, rows := w.delivery("platform")
 	others, _ := w.delivery("other")
@@ -38,7 +38,7 @@ func TestAPlatformAnswersForItsDeliveries(t *testing.T) {
 		}
 	}
 	counts := func() map[string]state.Count {
-		all, err := w.state.Counts(w.Context())
+		all, err := w.State.Counts(w.Context())
 		w.ok(err)
 		by := map[string]state.Count{}
 		for _, c := range all {
@@ -58,7 +58,7 @@ func TestAPlatformAnswersForItsDeliveries(t *testing.T) {
 
 func TestANamedRequestIsDoneOnce(t *testing.T) {
 	w := newWorld(t)
-	w.ok(w.state.SetTargets(w.Context(), []state.Target{{ID: "platform", Kind: "restapi"}}))
+	w.ok(w.State.SetTargets(w.Context(), []state.Target{{ID: "platform", Kind: "restapi"}}))
 	w.release("2026-01-01", grade{uscc: code("410481", 1), grade: "优", score: 9000})
 	id, _ := w.delivery("platform")
 	const named = "Idempotency-Key: first"
@@ -80,7 +80,7 @@ func TestANamedRequestIsDoneOnce(t *testing.T) {
 	}
 	w.actor = actor
 	digest, _ := json.Marshal("x")
-	if _, ours, err := w.state.BeginRequest(w.Context(), actor.ID, "second", string(digest), 1e9, 1e12); !ours || err != nil {
+	if _, ours, err := w.State.BeginRequest(w.Context(), actor.ID, "second", string(digest), 1e9, 1e12); !ours || err != nil {
 		t.Fatal(ours, err)
 	}
 	w.refused(w.ask(http.MethodPost, "/v1/receipts", body, "Idempotency-Key: second"), http.StatusUnprocessableEntity, "key_reused")

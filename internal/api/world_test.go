@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,93 +13,41 @@ import (
 	"time"
 
 	"xinshu/catalog"
-	"xinshu/connectors"
-	"xinshu/connectors/all"
-	"xinshu/internal/audit"
 	"xinshu/internal/auth"
 	"xinshu/internal/chain"
-	"xinshu/internal/desk"
+	"xinshu/internal/desk/desktest"
 	"xinshu/internal/duck"
-	"xinshu/internal/lake"
-	"xinshu/internal/state"
-	"xinshu/internal/vault"
-	"xinshu/pipelines"
 	"xinshu/pipelines/publish"
-	"xinshu/pipelines/schedule"
-	"xinshu/pipelines/score"
-	"xinshu/pipelines/stage"
-	"xinshu/sql"
 )
 
 const policy = "henan-2020"
 
-// world is a small hub: a lake in a folder, a database, one policy that publishes what a test says,
-// and the API over them. Requests are made by actor.
+// world is a small hub, one policy that publishes what a test says, and the API over them. Requests are
+// made by actor.
 type world struct {
 	testing.TB
-	lake  *lake.Lake
-	state *state.State
-	desk  *desk.Desk
+	*desktest.Hub
 	api   *API
 	actor auth.Actor
-	clock time.Time
 	runs  int
-	duck  duck.Options
 	log   strings.Builder
-	vault *vault.Vault
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{TB: t, clock: time.Date(2026, 2, 16, 1, 0, 0, 0, time.UTC),
-		duck: duck.Options{Threads: 1, MemoryMB: 256, TempDir: t.TempDir()}}
+	w := &world{TB: t, Hub: desktest.Empty(t, time.Date(2026, 2, 16, 1, 0, 0, 0, time.UTC))}
 	w.actor = auth.Actor{ID: auth.ClientID("platform"), Name: "platform", Roles: []auth.Role{auth.Downstream}, Way: "bearer"}
-	store, err := lake.OpenFolder(t.TempDir())
-	w.ok(err)
-	w.lake, err = lake.New(store, lake.Options{Now: w.now})
-	w.ok(err)
-	c, faults := catalog.Load(catalog.Files)
-	if len(faults) > 0 {
-		t.Fatal(faults)
-	}
-	w.state, err = state.Open(t.Context(), filepath.Join(t.TempDir(), "state.db"), w.now)
-	w.ok(err)
-	t.Cleanup(func() { _ = w.state.Close() })
-	publisher := &publish.Publisher{Lake: w.lake, Duck: w.duck}
-	w.state.Log, w.state.Changes = w.lake, publisher.Changes
-	v := openVault(t)
-	trail := audit.New(w.state, v, w.now)
-	w.desk = &desk.Desk{Trail: trail, Catalog: c, Lake: w.lake, State: w.state, SQL: sql.Files, Duck: w.duck, Now: w.now, Version: "test", Data: t.TempDir(),
-		Pipeline: &pipelines.Pipeline{Catalog: c, Heads: w.lake, Runs: w.state, Posts: w.state, Publisher: publisher, Now: w.now,
-			Scorer: &score.Scorer{Lake: w.lake, SQL: sql.Files, Duck: w.duck, Platforms: c.PlatformDatasets()}, Stager: &stage.Stager{Lake: w.lake, Words: c, Now: w.now, HashKey: []byte("key")}}}
-	w.vault = v
-	w.desk.Book = &schedule.Book{Store: w.state, Planner: schedule.Planner{Calendar: c.Calendars}, Now: w.now,
-		Known: func(context.Context, schedule.Work) error { return nil }, Fresh: func([]string) error { return nil }}
-	w.desk.Drivers, w.desk.Vault, w.desk.Files = map[string]connectors.Driver{}, v, catalog.Files
-	for _, d := range all.Drivers(w.now) {
-		w.desk.Drivers[d.Kind] = d
-	}
 	w.open(Options{})
 	return w
 }
 
-func openVault(t testing.TB) *vault.Vault {
-	t.Helper()
-	key, _ := vault.NewKey()
-	v, err := vault.New(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-func (w *world) now() time.Time { return w.clock }
+func (w *world) now() time.Time { return w.Clock }
 
 // open makes the API anew with other bounds.
 func (w *world) open(o Options) {
-	o.Accounts = auth.NewAccounts(w.state, w.desk.Trail, auth.Rules{}, w.now)
-	o.Keys = auth.NewKeys(w.state, w.state, w.vault, w.desk.Trail, w.now)
-	o.Desk, o.Now, o.Version = w.desk, w.now, "test"
+	o.Accounts = auth.NewAccounts(w.State, w.Desk.Trail, auth.Rules{}, w.now)
+	o.Keys = auth.NewKeys(w.State, w.State, w.Vault, w.Desk.Trail, w.now)
+	o.Desk, o.Now, o.Version = w.Desk, w.now, "test"
 	o.Who = func(*http.Request) (auth.Actor, error) { return w.actor, nil }
 	o.Log = slog.New(slog.NewTextHandler(&w.log, nil))
 	w.api = New(o)
@@ -153,29 +100,29 @@ func (w *world) releaseQuery(day, query string) {
 	w.Helper()
 	w.runs++
 	run := fmt.Sprint("score-", w.runs)
-	db, err := duck.Open(w.duck)
+	db, err := duck.Open(w.Desk.Duck)
 	w.ok(err)
 	path := filepath.Join(w.TempDir(), "grade.parquet")
 	n, err := db.Copy(w.Context(), query, path)
 	w.ok(err)
 	w.ok(db.Close())
-	head, err := w.lake.Head(w.Context(), chain.Scored(policy))
+	head, err := w.Lake.Head(w.Context(), chain.Scored(policy))
 	w.ok(err)
-	f, err := w.lake.Put(w.Context(), chain.Object{Chain: chain.Scored(policy), Run: run, Table: "grade", Range: chain.NoRange, Path: path, Rows: n})
+	f, err := w.Lake.Put(w.Context(), chain.Object{Chain: chain.Scored(policy), Run: run, Table: "grade", Range: chain.NoRange, Path: path, Rows: n})
 	w.ok(err)
-	e, err := w.lake.Commit(w.Context(), chain.Draft{Base: head, Keep: func(chain.File) bool { return false }, Files: []chain.File{f},
+	e, err := w.Lake.Commit(w.Context(), chain.Draft{Base: head, Keep: func(chain.File) bool { return false }, Files: []chain.File{f},
 		Entry: chain.Entry{Chain: chain.Scored(policy), Run: run, Intent: chain.Intent(run)}})
 	w.ok(err)
 	at, err := catalog.ParseDate(day)
 	w.ok(err)
-	p, _ := w.desk.Catalog.Policy(policy)
+	p, _ := w.Desk.Catalog.Policy(policy)
 	p.Cycle = "dynamic"
-	r, err := w.desk.Pipeline.Publisher.Publish(w.Context(), "publish-"+run, publish.Scored{Policy: p, Entry: e, AsOf: at, CorrectedTo: at, Seal: "seal of " + day})
+	r, err := w.Desk.Pipeline.Publisher.Publish(w.Context(), "publish-"+run, publish.Scored{Policy: p, Entry: e, AsOf: at, CorrectedTo: at, Seal: "seal of " + day})
 	w.ok(err)
 	if r.Held != "" {
 		w.Fatal(r.Held)
 	}
-	_, err = w.state.Follow(w.Context())
+	_, err = w.State.Follow(w.Context())
 	w.ok(err)
 }
 

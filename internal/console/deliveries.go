@@ -7,6 +7,7 @@ import (
 	"xinshu/internal/auth"
 	"xinshu/internal/desk"
 	"xinshu/internal/fault"
+	"xinshu/pipelines/schedule"
 )
 
 func (c *Console) deliveryPages() []Page {
@@ -92,19 +93,15 @@ func (c *Console) replayTarget(q *Request) error {
 	if errFrom != nil || errUntil != nil {
 		return &fault.Error{Op: "replay to " + target, Code: fault.Invalid, Hint: "give two days, 2006-01-02; the second is included"}
 	}
-	r := desk.Replay{Target: target, From: from, Until: until.AddDate(0, 0, 1), Reason: strings.TrimSpace(q.PostFormValue("reason"))}
+	var policies []string
 	if policy := q.PostFormValue("policy"); policy != "" {
-		r.Policies = []string{policy}
+		policies = []string{policy}
 	}
-	done, err := c.Desk.Replay(q.Context(), r)
+	task, err := c.Desk.Replay(q.Context(), target, policies, schedule.Replay{From: from, Until: until.AddDate(0, 0, 1), Reason: strings.TrimSpace(q.PostFormValue("reason"))})
 	if err != nil {
 		return err
 	}
-	notice := q.say("deliveries.replayed", number(done.Releases), number(done.Rows))
-	if done.Unknown > 0 {
-		notice += q.say("deliveries.replayed.unknown", number(done.Unknown))
-	}
-	return q.See(address("/deliveries/targets", target), notice)
+	return q.See(address("/tasks", task.ID), q.Say("deliveries.replayed"))
 }
 
 // say gives words in the language of the request.

@@ -40,7 +40,7 @@ func (c *Console) tasks(q *Request) error {
 }
 
 // stepNames are the steps that a list of runs can be narrowed to.
-var stepNames = []string{"pull", "settle", "score", "publish", "push", "correct", "receive", "ingest", "release", "acknowledge"}
+var stepNames = []string{"pull", "settle", "score", "publish", "replay", "push", "correct", "receive", "ingest", "release", "acknowledge"}
 
 // runs lists the steps that were done, the newest first.
 func (c *Console) runs(q *Request) error {

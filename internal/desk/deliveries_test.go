@@ -8,6 +8,8 @@ import (
 	"xinshu/internal/desk"
 	"xinshu/internal/desk/desktest"
 	"xinshu/internal/fault"
+	"xinshu/pipelines"
+	"xinshu/pipelines/schedule"
 )
 
 func TestWhyADeliveryWasRejectedAndWhatIsDoneAboutIt(t *testing.T) {
@@ -65,31 +67,45 @@ func TestAWindowIsReplayedForAReason(t *testing.T) {
 	h := desktest.New(t)
 	h.Answer(t, 0)
 	change := as(t, auth.Administrator, auth.Scope{})
-	yesterday, tomorrow := time.Now().Add(-24*time.Hour), time.Now().Add(24*time.Hour) // the log stamps its entries by the machine's clock
+	yesterday, tomorrow := h.Clock.Add(-24*time.Hour), h.Clock.Add(24*time.Hour)
+	window := schedule.Replay{From: yesterday, Until: tomorrow, Reason: "restored"}
 	for _, c := range []struct {
 		name   string
-		replay desk.Replay
+		target string
+		replay schedule.Replay
 		want   fault.Code
 	}{
-		{"no window", desk.Replay{Target: desktest.Target, Reason: "restored"}, fault.Invalid},
-		{"an end before the beginning", desk.Replay{Target: desktest.Target, From: tomorrow, Until: yesterday, Reason: "restored"}, fault.Invalid},
-		{"releases of no one policy", desk.Replay{Target: desktest.Target, First: 1, Last: 2, Reason: "restored"}, fault.Invalid},
-		{"no reason", desk.Replay{Target: desktest.Target, From: yesterday, Until: tomorrow}, fault.Invalid},
-		{"no such target", desk.Replay{Target: "nobody", From: yesterday, Until: tomorrow, Reason: "restored"}, fault.NotFound},
+		{"no window", desktest.Target, schedule.Replay{Reason: "restored"}, fault.Invalid},
+		{"an end before the beginning", desktest.Target, schedule.Replay{From: tomorrow, Until: yesterday, Reason: "restored"}, fault.Invalid},
+		{"releases of no one policy", desktest.Target, schedule.Replay{First: 1, Last: 2, Reason: "restored"}, fault.Invalid},
+		{"no reason", desktest.Target, schedule.Replay{From: yesterday, Until: tomorrow}, fault.Invalid},
+		{"no such target", "nobody", window, fault.NotFound},
 	} {
-		if _, err := h.Desk.Replay(change, c.replay); !fault.Is(err, c.want) {
+		if _, err := h.Desk.Replay(change, c.target, nil, c.replay); !fault.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
-	if _, err := h.Desk.Replay(as(t, auth.Steward, auth.Scope{}), desk.Replay{Target: desktest.Target, From: yesterday, Until: tomorrow, Reason: "restored"}); !fault.Is(err, fault.Forbidden) {
+	if _, err := h.Desk.Replay(as(t, auth.Steward, auth.Scope{}), desktest.Target, nil, window); !fault.Is(err, fault.Forbidden) {
 		t.Errorf("a steward: %v", err)
 	}
+	if _, err := h.Desk.Start(as(t, auth.Steward, auth.Scope{}), schedule.Work{Do: schedule.DoReplay, Targets: []string{desktest.Target}, Replay: &window}); !fault.Is(err, fault.Invalid) {
+		t.Errorf("as any other task: %v", err)
+	}
+	task, err := h.Desk.Replay(change, desktest.Target, nil, window)
+	if err != nil || task.State != schedule.Waiting || task.Work.Do != schedule.DoReplay || *task.Work.Replay != window {
+		t.Errorf("the task is %+v, %v", task, err)
+	}
 	// Everything was stated anew by the second release: of the first one nothing is the newest any more.
-	first, err := h.Desk.Replay(change, desk.Replay{Target: desktest.Target, Policies: []string{desktest.Policy}, First: 1, Last: 1, Reason: "restored"})
+	p := h.Desk.Pipeline
+	first, err := p.Replay(t.Context(), desktest.Target, desktest.Policy, pipelines.Window{First: 1, Last: 1})
 	if err != nil || first.Rows != 0 || first.Releases != 1 {
 		t.Errorf("the first release: %+v, %v", first, err)
 	}
-	all, err := h.Desk.Replay(change, desk.Replay{Target: desktest.Target, From: yesterday, Until: tomorrow, Reason: "restored"})
+	before, err := p.Replay(t.Context(), desktest.Target, desktest.Policy, pipelines.Window{From: yesterday.Add(-time.Hour), Until: yesterday})
+	if err != nil || before.Releases != 0 || before.Rows != 0 {
+		t.Errorf("the hour before: %+v, %v", before, err)
+	}
+	all, err := p.Replay(t.Context(), desktest.Target, desktest.Policy, pipelines.Window{From: yesterday, Until: tomorrow})
 	if err != nil || all.Rows != desktest.Entities || all.Releases != 2 || all.Unknown != 0 {
 		t.Errorf("the window: %+v, %v", all, err)
 	}

@@ -2,6 +2,7 @@ package desk
 
 import (
 	"context"
+	"errors"
 
 	"xinshu/internal/auth"
 	"xinshu/internal/chain"
@@ -64,6 +65,9 @@ func (d *Desk) TaskMoved(ctx context.Context, id string, after int64, state stri
 
 // Start queues a piece of work: a pull now, a reload, a stretch read again, the whole job.
 func (d *Desk) Start(ctx context.Context, w schedule.Work) (t schedule.Task, err error) {
+	if w.Replay != nil { // it wants a right of its own, and its reason in the trail
+		return t, &fault.Error{Op: "start a task", Code: fault.Invalid, Err: errors.New("a replay is asked for at its target"), Hint: "see the page of the target, or POST /v1/deliveries/targets/{id}/replay"}
+	}
 	detail := map[string]string{"do": w.Do, "datasets": joined(w.Datasets), "policies": joined(w.Policies)}
 	if w.Again != nil {
 		detail["again"] = w.Again.From + " / " + w.Again.Until

@@ -55,7 +55,7 @@ func (b *Busy) Error() string { return b.Name + " is in use by " + b.By }
 const patience = 2 * time.Second
 
 // ranks is the order of the steps. What was done after a step is done again once the step is.
-var ranks = []string{DoPull, DoSettle, DoScore, DoPublish, DoPush}
+var ranks = []string{DoPull, DoSettle, DoScore, DoPublish, DoReplay, DoPush}
 
 // Step does one step of the task, unless the log says that it is done: it takes the names the step
 // works on, notes the step, does it with a context that ends when the lease is lost, and notes what

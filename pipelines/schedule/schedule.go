@@ -57,12 +57,13 @@ const (
 	DoSettle  = "settle"  // turn what is staged into credit records
 	DoScore   = "score"   // score the policies; nothing is published
 	DoPublish = "publish" // state what the newest results change
+	DoReplay  = "replay"  // make due again what a target was told; a person asks for it, never a schedule
 	DoPush    = "push"    // bring the targets what is due
 	DoGrade   = "grade"   // settle, score, publish and push: what follows once the data are there
 	DoRun     = "run"     // the whole job
 )
 
-// Doings lists what a task may do, in the order of the main job.
+// Doings lists what a schedule's task may do, in the order of the main job.
 var Doings = []string{DoPull, DoSettle, DoScore, DoPublish, DoPush, DoGrade, DoRun}
 
 // Work says what a task does. No source and no datasets: all; no policies: those in use; no targets: all.
@@ -75,6 +76,7 @@ type Work struct {
 	AsOf        string   `json:"as_of,omitempty" yaml:"as_of,omitempty"`               // 2006-01-02; empty: the tick's day, or a yearly policy's last cut-off
 	CorrectedTo string   `json:"corrected_to,omitempty" yaml:"corrected_to,omitempty"` // 2006-01-02; empty: the cut-off
 	Again       *Again   `json:"again,omitempty" yaml:"again,omitempty"`               // a stretch read once more; it leaves the cursor alone
+	Replay      *Replay  `json:"replay,omitempty" yaml:"replay,omitempty"`             // asked for at its target, and at nothing else
 	NoPush      bool     `json:"no_push,omitempty" yaml:"no_push,omitempty"`
 	Reload      bool     `json:"reload,omitempty" yaml:"reload,omitempty"` // pull from the beginning
 }
@@ -84,4 +86,14 @@ type Again struct {
 	From  string `json:"from" yaml:"from"`
 	Until string `json:"until" yaml:"until"`
 	Slice string `json:"slice,omitempty" yaml:"slice,omitempty"` // how much goes into one commit: 24h, or a number
+}
+
+// Replay is a window of what was published, sent to one target once more: from one time of publication
+// until another, half open, or the releases of one policy from the first to the last.
+type Replay struct {
+	From   time.Time `json:"from,omitzero" yaml:"from,omitempty"`
+	Until  time.Time `json:"until,omitzero" yaml:"until,omitempty"`
+	First  int64     `json:"first,omitempty" yaml:"first,omitempty"`
+	Last   int64     `json:"last,omitempty" yaml:"last,omitempty"`
+	Reason string    `json:"reason" yaml:"reason"`
 }

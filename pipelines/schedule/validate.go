@@ -52,6 +52,9 @@ func (p Planner) Validate(s Schedule, from time.Time) (Schedule, error) {
 	if err := s.Work.Check(); err != nil {
 		return s, err
 	}
+	if s.Work.Replay != nil {
+		return s, bad("ask for it at the target", "a replay is no work for a schedule")
+	}
 	if s.Work.Again != nil {
 		return s, bad("start it once, by hand", "a stretch read again is no work for a schedule")
 	}
@@ -111,7 +114,10 @@ func (w Work) Check() error {
 	bad := func(hint, format string, args ...any) error {
 		return &fault.Error{Op: "check the work", Code: fault.Invalid, Err: fmt.Errorf(format, args...), Hint: hint}
 	}
-	if !slices.Contains(Doings, w.Do) {
+	if w.Do == DoReplay && w.Replay != nil {
+		return w.checkReplay(bad)
+	}
+	if !slices.Contains(Doings, w.Do) || w.Replay != nil {
 		return bad(fmt.Sprintf("one of %v", Doings), "do is %s", quoted(w.Do))
 	}
 	if len(w.Datasets) > 500 || len(w.Policies) > 100 || len(w.Targets) > 500 {
@@ -136,6 +142,22 @@ func (w Work) Check() error {
 		if a.From == "" || a.Until == "" || len(a.From)+len(a.Until)+len(a.Slice) > 200 {
 			return bad("for example from 2025-01-01 until 2025-02-01", "%w", errors.New("both ends of the stretch are needed"))
 		}
+	}
+	return nil
+}
+
+// checkReplay refuses a window that is not clear.
+func (w Work) checkReplay(bad func(hint, format string, args ...any) error) error {
+	r := w.Replay
+	byTime := !r.From.IsZero() && r.From.Before(r.Until)
+	byRelease := r.First > 0 && r.First <= r.Last && len(w.Policies) == 1
+	switch {
+	case len(w.Targets) != 1:
+		return bad("name one target", "a replay goes to one target")
+	case byTime == byRelease:
+		return bad("give a beginning and a later end in time, or one policy with its first and last release", "the window is not clear")
+	case r.Reason == "":
+		return bad("say why; it is kept in the audit trail", "no reason is given")
 	}
 	return nil
 }

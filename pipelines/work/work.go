@@ -71,6 +71,8 @@ func (w *Worker) Do(ctx context.Context, h *schedule.Hold) error {
 		return w.policies(ctx, h, true, false)
 	case schedule.DoPublish:
 		return w.policies(ctx, h, false, true)
+	case schedule.DoReplay:
+		return w.replay(ctx, h)
 	case schedule.DoPush:
 		return w.push(ctx, h)
 	default:
