@@ -66,15 +66,17 @@ func (d *Desk) Explain(ctx context.Context, a Asked) (Explained, error) {
 	if err := d.viewed(ctx, a); err != nil { // kept before it is shown: what cannot be kept is not shown
 		return out, err
 	}
-	if out.History, err = d.history(ctx, p.ID, a.USCC); err != nil {
-		return out, err
-	}
+	history := beside(func() (err error) { out.History, err = d.history(ctx, p.ID, a.USCC); return err })
 	clocks, sealedBy, err := d.Clocks(ctx, p, a.AsOf)
 	if err != nil {
-		return out, err
+		return out, errors.Join(err, history())
 	}
 	out.Changed = sealedBy != "" && sealedBy != p.SHA256
-	if out.Explanation, err = d.explanation(ctx, p, a.USCC, clocks); fault.Is(err, fault.NotFound) {
+	out.Explanation, err = d.explanation(ctx, p, a.USCC, clocks)
+	if missing := history(); missing != nil {
+		return out, missing
+	}
+	if fault.Is(err, fault.NotFound) {
 		return out, errors.Join(err, d.around(ctx, p, &out)) // not graded, but perhaps it was
 	} else if err != nil {
 		return out, err
@@ -82,6 +84,21 @@ func (d *Desk) Explain(ctx context.Context, a Asked) (Explained, error) {
 	_, out.Reasons = p.Trial(out.AsOf)
 	out.Sums, out.Whole = sums(p, out.Lines)
 	return out, d.around(ctx, p, &out)
+}
+
+// beside does something while the caller goes on; what it gives waits for the end of it and says what
+// went wrong. The caller must wait.
+func beside(do func() error) (wait func() error) {
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil { // outside a request it would end the process
+				done <- fault.Newf(fault.Internal, "explain a grade", "%v", p)
+			}
+		}()
+		done <- do()
+	}()
+	return func() error { return <-done }
 }
 
 // around lays beside an explanation how the entity stands elsewhere.

@@ -183,6 +183,9 @@ func (x *Explainer) Entity(ctx context.Context, uscc string, c grading.Clocks) (
 	if err := x.load(ctx, uscc); err != nil {
 		return Explanation{}, err
 	}
+	if err := x.models.Repeat(ctx, x.db); err != nil {
+		return Explanation{}, err
+	}
 	g, err := x.grade(ctx, uscc)
 	if err != nil {
 		return Explanation{}, err
@@ -210,11 +213,8 @@ type graded struct {
 	next               *catalog.Date
 }
 
-// grade runs the models over the loaded entity under the clocks as they stand.
+// grade reads what the models gave for the loaded entity.
 func (x *Explainer) grade(ctx context.Context, uscc string) (g graded, err error) {
-	if err := x.models.Repeat(ctx, x.db); err != nil {
-		return g, err
-	}
 	rows, err := x.db.Query(ctx, "select coalesce(name, ''), grade, class, score, plus_points, minus_points, trial, next_review_on from grade")
 	if err != nil {
 		return g, err
@@ -257,6 +257,9 @@ func (x *Explainer) NextChange(ctx context.Context, e Explanation) (*Change, err
 			return nil, nil //nolint:nilnil // no change in sight is an answer, not an error
 		}
 		if err := x.db.Exec(ctx, "update run set as_of = $1", day.Time()); err != nil {
+			return nil, err
+		}
+		if err := x.models.RepeatDay(ctx, x.db); err != nil {
 			return nil, err
 		}
 		g, err := x.grade(ctx, e.USCC)

@@ -2,6 +2,8 @@ package grading
 
 import (
 	"context"
+	"regexp"
+	"slices"
 	"strings"
 
 	"xinshu/internal/duck"
@@ -33,10 +35,30 @@ func (m Models) Repeatable(ctx context.Context, db *duck.DB) error {
 }
 
 // Repeat computes every model from the settled relations as they are now.
-func (m Models) Repeat(ctx context.Context, db *duck.DB) error {
+func (m Models) Repeat(ctx context.Context, db *duck.DB) error { return repeat(ctx, db, m.Models) }
+
+// RepeatDay computes anew what can be another on another day: the models that name as_of, and those that
+// read one of them. It is after Repeat, when nothing but the as_of of run was changed since.
+func (m Models) RepeatDay(ctx context.Context, db *duck.DB) error { return repeat(ctx, db, m.ofDay()) }
+
+func (m Models) ofDay() (models []duck.Model) {
+	moved := map[string]bool{}
+	for _, model := range m.Models {
+		if asOf.MatchString(model.Query) || slices.ContainsFunc(model.Inputs, func(name string) bool { return moved[name] }) {
+			moved[model.Name] = true
+			models = append(models, model)
+		}
+	}
+	return models
+}
+
+// A model that takes every column of run takes as_of.
+var asOf = regexp.MustCompile(`\bas_of\b|\brun\.\*`)
+
+func repeat(ctx context.Context, db *duck.DB, models []duck.Model) error {
 	from := sources{}
 	var pending strings.Builder // statements not run yet: a call for each would cost more than most of them
-	for _, model := range m.Models {
+	for _, model := range models {
 		pending.WriteString("truncate " + duck.Ident(model.Name) + ";\n")
 		if _, rare := rareFrom[model.Name]; rare {
 			if err := db.Exec(ctx, pending.String()); err != nil { // its source may be among them

@@ -78,7 +78,17 @@ func (p *Published) Head(ctx context.Context, policy string) (chain.Entry, error
 func (p *Published) History(ctx context.Context, head chain.Entry, uscc string) ([]Statement, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.statements(ctx, head.Table("change"), "uscc = $1 order by version desc", []any{uscc})
+	var files []chain.File
+	for _, f := range head.Table("change") {
+		s, err := p.sum(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		if s.endings[ending(uscc)] {
+			files = append(files, f)
+		}
+	}
+	return p.statements(ctx, files, "uscc = $1 order by version desc", []any{uscc})
 }
 
 var changeColumns = []duck.Column{{Name: "uscc", Type: "VARCHAR"}, {Name: "name", Type: "VARCHAR"}, {Name: "kind", Type: "VARCHAR"},
@@ -204,7 +214,12 @@ type summary struct {
 	asOf, correctedTo catalog.Date
 	moves             []Move
 	reasons           map[string]int64
+	endings           map[string]bool // that its codes have: publishing cuts a release by check digits
+	steps             []string        // codes that cut it into stretches, in order
 }
+
+// ending is what is left of a code when all but two characters are taken away.
+func ending(uscc string) string { return uscc[max(len(uscc)-2, 0):] }
 
 // Releases lists the releases of a policy, the newest first.
 func (p *Published) Releases(ctx context.Context, head chain.Entry) ([]Release, error) {
@@ -264,8 +279,41 @@ func (p *Published) sum(ctx context.Context, f chain.File) (summary, error) {
 	if err := rows.Err(); err != nil {
 		return s, err
 	}
+	if s.endings, s.steps, err = p.codes(ctx, path); err != nil {
+		return s, err
+	}
 	p.sums[f.Key] = s
 	return s, nil
+}
+
+// codes tells which codes lie in a file, so that one that cannot be there is not looked for.
+func (p *Published) codes(ctx context.Context, path string) (endings map[string]bool, steps []string, err error) {
+	found, err := p.texts(ctx, "select distinct right(uscc, 2) from "+duck.Parquet([]string{path}))
+	if err != nil {
+		return nil, nil, err
+	}
+	endings = map[string]bool{}
+	for _, end := range found {
+		endings[end] = true
+	}
+	steps, err = p.texts(ctx, "select distinct stats_min_value from parquet_metadata("+duck.Text(path)+") where path_in_schema = 'uscc' and stats_min_value <> '' order by 1")
+	return endings, steps, err
+}
+
+func (p *Published) texts(ctx context.Context, query string) (all []string, err error) {
+	rows, err := p.db.Query(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // the error that counts is rows.Err
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	return all, rows.Err()
 }
 
 // crossing names the stretch of a change log between two releases.
@@ -422,14 +470,61 @@ func (p *Published) Movers(ctx context.Context, head chain.Entry, from, to int64
 	defer p.mu.Unlock()
 	where, args := limits(q)
 	if single(files) { // one release speaks of an entity once
-		return p.statements(ctx, files, "coalesce(grade, '') = "+param(&args, gradeTo)+" and coalesce(previous_grade, '') = "+param(&args, gradeFrom)+where+
-			" order by uscc limit "+strconv.Itoa(q.Most), args)
+		if none, err := p.nobody(ctx, files, gradeFrom, gradeTo); none || err != nil {
+			return nil, err
+		}
+		return p.moversOf(ctx, files, "coalesce(grade, '') = "+param(&args, gradeTo)+" and coalesce(previous_grade, '') = "+param(&args, gradeFrom)+where, args, q)
 	}
 	return p.statements(ctx, files, `true `+where+` window w as (partition by uscc order by version desc)
 		qualify row_number() over w = 1
 			and coalesce(grade, '') = `+param(&args, gradeTo)+`
 			and coalesce(last_value(previous_grade) over (w rows between unbounded preceding and unbounded following), '') = `+param(&args, gradeFrom)+`
 		order by uscc limit `+strconv.Itoa(q.Most), args)
+}
+
+// nobody says that no statement of some files moved an entity from one grade to another.
+func (p *Published) nobody(ctx context.Context, files []chain.File, gradeFrom, gradeTo string) (bool, error) {
+	for _, f := range files {
+		s, err := p.sum(ctx, f)
+		if err != nil || slices.ContainsFunc(s.moves, func(m Move) bool { return m.From == gradeFrom && m.To == gradeTo }) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// moversOf reads the statements of one release that fulfil a condition, by code, a stretch of codes after
+// the other until there are enough: a page begins and ends in few of them.
+func (p *Published) moversOf(ctx context.Context, files []chain.File, where string, args []any, q Query) (all []Statement, err error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	s, err := p.sum(ctx, files[0])
+	if err != nil {
+		return nil, err
+	}
+	from := q.After
+	for _, to := range append(s.steps, "") {
+		if to != "" && to <= from {
+			continue
+		}
+		stretch, values := where, slices.Clone(args)
+		if from != "" {
+			stretch += " and uscc >= " + param(&values, from)
+		}
+		if to != "" {
+			stretch += " and uscc < " + param(&values, to)
+		}
+		some, err := p.statements(ctx, files, stretch+" order by uscc limit "+strconv.Itoa(q.Most-len(all)), values)
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, some...); len(all) >= q.Most {
+			break
+		}
+		from = to
+	}
+	return all, nil
 }
 
 // between gives the files of changes after one release up to another.
