@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
 # Installs Xinshu from an unpacked bundle, or upgrades what is installed. Nothing is fetched.
 #
-#   install.sh [--root DIR] [--no-service]
+#   install.sh [--root DIR] [--no-service] [--no-command]
+#   install.sh --remove [--root DIR] [--no-service]
 #
 # --root DIR    lays everything under DIR instead of /, for an image or a trial; implies --no-service
 # --no-service  leaves users and systemd alone; the hub must not run meanwhile
+# --no-command  lays no command xinshu into /usr/local/bin; without it a terminal is asked first
+# --remove      takes service, command and program away; settings, data and the user xinshu stay
 #
 # A version lies in /opt/xinshu/VERSION, the one in use is /opt/xinshu/current. An upgrade stops the
 # hub, keeps a copy of the run state in /var/lib/xinshu/upgrades, migrates, and starts it again; if
@@ -12,12 +15,14 @@
 # never touched: its objects are immutable and every version reads them.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root="" service=yes
+root="" service=yes command=yes remove=""
 while [ $# -gt 0 ]; do
   case "$1" in
     --root) root=$(realpath -m "${2:?--root wants a folder}"); service=""; shift 2 ;;
     --no-service) service=""; shift ;;
-    *) sed -n '2,13p' "$0" >&2; exit 2 ;;
+    --no-command) command=""; shift ;;
+    --remove) remove=yes; shift ;;
+    *) sed -n '2,16p' "$0" >&2; exit 2 ;;
   esac
 done
 say() { echo "install: $*"; }
@@ -26,6 +31,34 @@ die() { echo "install: $*" >&2; exit 1; }
 opt="$root/opt/xinshu" etc="$root/etc/xinshu" data="$root/var/lib/xinshu"
 version=$(cat "$here/VERSION")
 config="$etc/xinshu.yaml"
+link="$root/usr/local/bin/xinshu" to=../../../opt/xinshu/current/bin/as-hub # relative: an image keeps it
+
+ours() { [ -L "$link" ] && [ "$(readlink "$link")" = "$to" ]; }
+lay_command() {
+  if [ -z "$command" ] || ours; then return; fi
+  if [ -e "$link" ] || [ -L "$link" ]; then
+    say "$link is not of this installation and stays as it is; the command is $opt/current/bin/as-hub"
+    return
+  fi
+  local answer=yes
+  if [ -t 0 ]; then read -r -p "install: lay the command xinshu into ${link%/xinshu}? [Y/n] " answer || answer=no; fi
+  case "$answer" in
+    [nN]*) ;;
+    *) { mkdir -p "${link%/xinshu}" && ln -s "$to" "$link"; } || say "the command is $opt/current/bin/as-hub" ;;
+  esac
+}
+if [ -n "$remove" ]; then
+  if [ -n "$service" ]; then
+    [ "$(id -u)" = 0 ] || die "run it as root, or with --root DIR for a trial"
+    systemctl disable --now --quiet xinshu 2>/dev/null || true # it may be gone already
+    rm -f /etc/systemd/system/xinshu.service
+    systemctl daemon-reload
+  fi
+  if ours; then rm -f "$link"; fi
+  rm -rf "$opt"
+  say "removed; $etc and $data stay"
+  exit 0
+fi
 
 # What is laid down is what was built.
 (cd "$here" && sha256sum --quiet --check SHA256SUMS) || die "a file of the bundle is damaged or missing; copy the bundle again"
@@ -38,7 +71,7 @@ listed=$(wc -l <"$here/SHA256SUMS") there=$(cd "$here" && find . -type f ! -name
 
 old=""
 [ ! -L "$opt/current" ] || old=$(basename "$(readlink "$opt/current")")
-[ "$old" != "$version" ] || { say "version $version is installed already"; exit 0; }
+[ "$old" != "$version" ] || { lay_command; say "version $version is installed already"; exit 0; }
 
 if [ -n "$service" ]; then
   [ "$(id -u)" = 0 ] || die "run it as root, or with --root DIR for a trial"
@@ -64,14 +97,7 @@ fi
 point() { # to a version, in one step
   ln -sfn "$1" "$opt/.current" && mv -T "$opt/.current" "$opt/current"
 }
-as_hub() {
-  if [ -n "$service" ]; then
-    # the same environment as the service, but not its life
-    systemd-run --quiet --pipe --wait --collect --uid=xinshu --gid=xinshu -p EnvironmentFile=-/etc/xinshu/secrets.env -p UMask=0077 "$@"
-  else
-    (set -a; . "$etc/secrets.env"; exec "$@")
-  fi
-}
+as_hub() { "$opt/$version/bin/as-hub" "$@"; } # this version, in use or not yet
 
 kept="$data/upgrades/before-$version"
 if [ -n "$old" ]; then
@@ -81,7 +107,7 @@ if [ -n "$old" ]; then
   if [ ! -e "$kept" ]; then
     mkdir -p "$data/upgrades"
     [ -z "$service" ] || chown xinshu:xinshu "$data/upgrades"
-    as_hub "$opt/$version/bin/xinshu" backup -c "$config" --state-only --to "$kept" || {
+    as_hub backup --state-only --to "$kept" || {
       [ -z "$service" ] || systemctl start xinshu
       die "the run state could not be copied; nothing was changed, $old stays in use"
     }
@@ -101,13 +127,14 @@ back() {
 }
 
 point "$version"
-as_hub "$opt/current/bin/xinshu" migrate -c "$config" up || back "the run state could not be migrated"
+as_hub migrate up || back "the run state could not be migrated"
 if [ -n "$service" ]; then
   install -m 644 "$here/deploy/systemd/xinshu.service" /etc/systemd/system/xinshu.service
   systemctl daemon-reload
   systemctl enable --quiet xinshu
   systemctl restart xinshu || back "the service did not start"
 fi
-as_hub "$opt/current/bin/xinshu" doctor -c "$config" || back "doctor found the installation not in order"
+as_hub doctor || back "doctor found the installation not in order"
+lay_command
 say "version $version is in use"
 [ -n "$old" ] || say "the first administrator: see the set-up address in journalctl -u xinshu, or xinshu user add"

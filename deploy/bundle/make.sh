@@ -20,6 +20,7 @@ tree="$work/$name"
 mkdir -p "$tree/bin" "$tree/deploy" "$tree/docs"
 (cd "$top" && "${GO:-go}" build ${BUILD_FLAGS--trimpath} -ldflags "-s -w -X main.version=$version" -o "$tree/bin/xinshu" ./cmd/xinshu)
 cp "$top/deploy/bundle/install.sh" "$tree/"
+cp "$top/deploy/bundle/as-hub.sh" "$tree/bin/as-hub"
 cp -r "$top/deploy/systemd" "$top/deploy/compose" "$top/deploy/xinshu.yaml" "$tree/deploy/"
 cp -r "$top/docs/." "$tree/docs/"
 cp "$top/README.md" "$top/CHANGELOG.md" "$tree/"

@@ -65,6 +65,46 @@ func TestAnUpgradeKeepsData(t *testing.T) {
 	if out := run(t, filepath.Join(newBundle, "install.sh"), "--root", root); !strings.Contains(out, "installed already") {
 		t.Errorf("a second installation said %q", out)
 	}
+
+	t.Run("the command is of the installed version and its config", func(t *testing.T) {
+		command := filepath.Join(root, "usr", "local", "bin", "xinshu")
+		if out := run(t, command, "--version"); !strings.Contains(out, "v-now") {
+			t.Errorf("it says %q", out)
+		}
+		if now := run(t, command, "policy", "list"); now != grade {
+			t.Errorf("policies were\n%s\nand are\n%s", grade, now)
+		}
+	})
+	t.Run("removing leaves settings and data", func(t *testing.T) { theProgramGoes(t, newBundle, root) })
+	t.Run("a command that is another's stays", func(t *testing.T) { aForeignCommandStays(t, newBundle) })
+}
+
+func theProgramGoes(t *testing.T, bundle, root string) {
+	run(t, filepath.Join(bundle, "install.sh"), "--remove", "--root", root)
+	for path, stays := range map[string]bool{"usr/local/bin/xinshu": false, "opt/xinshu": false, "etc/xinshu/xinshu.yaml": true, "etc/xinshu/secrets.env": true, "var/lib/xinshu/state.db": true} {
+		if _, err := os.Lstat(filepath.Join(root, path)); (err == nil) != stays {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func aForeignCommandStays(t *testing.T, bundle string) {
+	root := t.TempDir()
+	command := filepath.Join(root, "usr", "local", "bin", "xinshu")
+	if err := os.MkdirAll(filepath.Dir(command), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, command, []byte("another's"))
+	if out := run(t, filepath.Join(bundle, "install.sh"), "--root", root); !strings.Contains(out, "stays as it is") {
+		t.Errorf("the installer said %q", out)
+	}
+	run(t, filepath.Join(bundle, "install.sh"), "--remove", "--root", root)
+	if string(read(t, command)) != "another's" {
+		t.Error("it was replaced")
+	}
+	if run(t, filepath.Join(bundle, "install.sh"), "--root", root, "--no-command"); string(read(t, command)) != "another's" {
+		t.Error("it was replaced")
+	}
 }
 
 // previous gives the tree of the previous commit. A checkout without history has none; there the same tree
