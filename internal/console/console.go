@@ -36,12 +36,13 @@ type Console struct {
 	all    []Page
 	rights map[string]auth.Right // by the pattern of a page that stands
 
-	listeners atomic.Int64 // live pages that are open
+	livePace  time.Duration // between two looks of a live page
+	listeners atomic.Int64  // live pages that are open
 }
 
 // New reads templates and words, and fails when one of them is broken.
 func New(o Options) (*Console, error) {
-	c := &Console{Options: o, pages: map[string]*views{}, mux: http.NewServeMux(), rights: map[string]auth.Right{}}
+	c := &Console{Options: o, pages: map[string]*views{}, mux: http.NewServeMux(), rights: map[string]auth.Right{}, livePace: livePace}
 	var err error
 	if c.assets, err = readAssets(o.Files); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package console
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"xinshu/internal/desk"
@@ -58,8 +59,21 @@ func (c *Console) liveTask(q *Request, id string) (v liveTask, err error) {
 	return v, nil
 }
 
-// taskEvents sends what becomes of a task while it runs. The number of the newest event is what the
-// browser says when it comes again, to this node or another: the events lie in run state.
+// place says how far a reader of the task is: the number of the newest event and the state.
+func (t liveTask) place() string { return strconv.FormatInt(t.LastNo, 10) + "-" + t.State }
+
+// readPlace gives what place said; nothing where it cannot be read, and then everything is told.
+func readPlace(place string) (seen int64, state string) {
+	no, state, _ := strings.Cut(place, "-")
+	seen, err := strconv.ParseInt(no, 10, 64)
+	if err != nil {
+		return -1, ""
+	}
+	return seen, state
+}
+
+// taskEvents sends what becomes of a task while it runs. Its place is what the browser says when it
+// comes again, to this node or another: the events lie in run state.
 func (c *Console) taskEvents(q *Request) error {
 	if c.listeners.Add(1) > mostListeners {
 		c.listeners.Add(-1)
@@ -72,27 +86,23 @@ func (c *Console) taskEvents(q *Request) error {
 		return err
 	}
 	stream, last := q.Stream()
-	seen, err := strconv.ParseInt(last, 10, 64)
-	if err != nil {
-		seen = -1 // the first time: tell everything
-	}
-	tick := time.NewTicker(livePace)
+	seen, state := readPlace(last)
+	tick := time.NewTicker(c.livePace)
 	defer tick.Stop()
-	state, end := "", time.Now().Add(mostLive)
+	end := time.Now().Add(mostLive)
 	for quiet := 0; ; quiet++ {
 		if v.LastNo > seen || v.State != state {
 			if err := c.tell(q, stream, v); err != nil {
 				return nil // the browser went away
 			}
 			seen, state, quiet = v.LastNo, v.State, 0
+		} else if v.Finished() { // and its last line, which comes after its state, was told
+			_ = stream.End() // the browser may have gone away
+			return nil
 		} else if quiet%15 == 14 {
 			if stream.Beat() != nil {
 				return nil
 			}
-		}
-		if v.Finished() {
-			_ = stream.End() // the browser may have gone away
-			return nil
 		}
 		select {
 		case <-q.Context().Done():
@@ -112,14 +122,18 @@ func (c *Console) taskEvents(q *Request) error {
 	}
 }
 
-// tell sends the parts of the page that change.
+// tell sends the parts of the page that change; who got the last of them has them all.
 func (c *Console) tell(q *Request, stream *Stream, v liveTask) error {
 	for _, part := range []string{"task-head", "task-steps", "task-log"} {
 		html, err := q.Fragment("runs/task", part, v)
 		if err != nil {
 			return err
 		}
-		if err := stream.Patch(strconv.FormatInt(v.LastNo, 10), Patch{ID: part, HTML: html}); err != nil {
+		place := ""
+		if part == "task-log" {
+			place = v.place()
+		}
+		if err := stream.Patch(place, Patch{ID: part, HTML: html}); err != nil {
 			return err
 		}
 	}

@@ -28,16 +28,23 @@ func (q *Request) Stream() (s *Stream, last string) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // a proxy that keeps back is no live page
 	q.w.WriteHeader(http.StatusOK)
-	return &Stream{w: q.w, flush: http.NewResponseController(q.w), write: 10 * time.Second}, q.Header.Get("Last-Event-ID")
+	s = &Stream{w: q.w, flush: http.NewResponseController(q.w), write: 10 * time.Second}
+	_ = s.flush.Flush() // who has everything hears nothing for a while, and must know that it is heard
+	return s, q.Header.Get("Last-Event-ID")
 }
 
-// Patch sends a patch; id is what the browser says when it comes again.
-func (s *Stream) Patch(id string, p Patch) error {
+// Patch sends a patch; place is what the browser says when it comes again, empty inside of what belongs
+// together: a browser that was cut there gets all of it once more.
+func (s *Stream) Patch(place string, p Patch) error {
 	body, err := json.Marshal(p)
 	if err != nil {
 		return err
 	}
-	return s.send("id: " + id + "\nevent: patch\ndata: " + string(body) + "\n\n")
+	text := "event: patch\ndata: " + string(body) + "\n\n"
+	if place != "" {
+		text = "id: " + place + "\n" + text
+	}
+	return s.send(text)
 }
 
 // Reload makes the browser ask for the page again.
