@@ -20,9 +20,9 @@ type AuthConfig struct {
 	Failures int `yaml:"failures,omitempty"`
 	// TrustedProxies are addresses and networks of proxies whose X-Forwarded-For and -Proto are believed. Default: none.
 	TrustedProxies []string `yaml:"trusted_proxies,omitempty"`
-	// ClientRate bounds the requests a second of one user or program. Default: 50.
+	// ClientRate bounds the requests a second of one user or program, on each node. Default: 50.
 	ClientRate int `yaml:"client_rate,omitempty"`
-	// AddressRate bounds the requests a second from one address. Default: 200.
+	// AddressRate bounds the requests a second from one address, on each node. Default: 200.
 	AddressRate int `yaml:"address_rate,omitempty"`
 	// OIDC lets people sign in at a provider too. Without an issuer it is off.
 	OIDC OIDCConfig `yaml:"oidc,omitempty"`

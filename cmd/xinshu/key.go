@@ -24,6 +24,7 @@ func keyMake(t *terminal, o *options) *cobra.Command {
 	)
 	cmd := t.jsonFlag(&cobra.Command{Use: "make OWNER", Short: "make a key of client:NAME or user:NAME; its text goes to standard output, once", Args: usage(cobra.ExactArgs(1))})
 	g.flags(cmd)
+	cmd.Flags().Lookup("until").Usage = "last day of the key (2006-01-02), within two years; none: a year; a third party's must be named"
 	cmd.Flags().StringVar(&k.Title, "title", "", "what the key is for; a key and its successor share it")
 	cmd.Flags().StringSliceVar(&rights, "right", nil, "of the roles' rights only these, such as grades.see; none: all")
 	cmd.Flags().StringSliceVar(&k.Networks, "network", nil, "addresses and networks it may be used from; none: any")
@@ -98,15 +99,12 @@ func keyRotate(t *terminal, o *options) *cobra.Command {
 	)
 	cmd := t.jsonFlag(&cobra.Command{Use: "rotate ID", Short: "make a key's successor; both are good for a while", Args: usage(cobra.ExactArgs(1))})
 	cmd.Flags().DurationVar(&grace, "grace", 7*24*time.Hour, "how long the old key stays good")
-	cmd.Flags().StringVar(&until, "until", "", "last day of the new key (2006-01-02); none: a year")
+	cmd.Flags().StringVar(&until, "until", "", "last day of the new key (2006-01-02); none: a year, and of a third party the day it was approved until")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		return t.withApp(o, func(ctx context.Context, a *app) error {
 			_, ends, err := (&grant{until: until}).term()
 			if err != nil {
 				return err
-			}
-			if ends.IsZero() {
-				ends = a.now().AddDate(1, 0, 0)
 			}
 			k, text, err := a.keys.Rotate(ctx, args[0], grace, ends)
 			if err != nil {

@@ -39,7 +39,8 @@ The interface of Xinshu, the data-exchange hub for public credit information. It
 - Whoever reads a result names the purpose of the query (` + "`purpose`" + ` in the query, or the header ` + "`Xinshu-Purpose`" + `); it is kept.
 - Lists go on with ` + "`cursor`" + `: repeat the request with the ` + "`next`" + ` of the answer, until there is none.
 - An answer has an ` + "`ETag`" + `; a request with ` + "`If-None-Match`" + ` is answered 304 while nothing changed. Who changes something names the version with ` + "`If-Match`" + `.
-- A POST with an ` + "`Idempotency-Key`" + ` is done once, however often it is sent.
+- A POST with an ` + "`Idempotency-Key`" + ` is done once, however often it is sent. When the hub died while it did it, what may be done twice is done again; else the answer is 409 ` + "`outcome_unknown`" + `, and ` + "`look`" + ` names the operation that shows whether it was done.
+- The requests of an account and of an address are bounded, by each node for itself: 429 with ` + "`Retry-After`" + `.
 - What cannot be answered is answered with a problem (RFC 9457): ` + "`code`" + ` is stable, ` + "`title`" + ` and ` + "`title_zh`" + ` are for people. Nothing that was sent is repeated.`
 
 // ifMatch is how a caller names the version that it changes.
@@ -98,7 +99,7 @@ func inWords(status int, r *huma.Response) {
 	}
 	r.Headers["X-Request-Id"] = &huma.Param{Description: "number of the request", Schema: &huma.Schema{Type: "string"}}
 	for code, k := range kinds {
-		if k.status != status || code == "no_operation" || code == "key_reused" {
+		if k.status != status || code == "no_operation" || code == "key_reused" || code == "outcome_unknown" {
 			continue
 		}
 		r.Description = k.zh + "。" + k.en + "."

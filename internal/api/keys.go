@@ -19,7 +19,7 @@ type Key struct {
 	Scope    Scope        `json:"scope,omitzero"`
 	Networks []string     `json:"networks,omitempty" maxItems:"100" doc:"addresses it may be used from; absent: any"`
 	From     time.Time    `json:"from,omitzero"`
-	Until    time.Time    `json:"until,omitzero"`
+	Until    time.Time    `json:"until,omitzero" doc:"within two years; absent: a year after it begins. A third party's must be named"`
 	Used     *time.Time   `json:"used,omitempty" readOnly:"true"`
 	Revoked  *time.Time   `json:"revoked,omitempty" readOnly:"true"`
 }
@@ -66,7 +66,7 @@ func (a *API) keys() {
 		ByID
 		Body struct {
 			Hours int       `json:"hours" minimum:"0" maximum:"2160" doc:"for how long the old one is still good"`
-			Until time.Time `json:"until" doc:"end of the new one"`
+			Until time.Time `json:"until,omitzero" doc:"end of the new one; absent: a year from now, of a third party's the end of the old one"`
 		}
 	}
 	post(a, op{Path: one + "/rotate", ID: "rotateKey", Tag: tag, Right: auth.KeysChange, Secret: true, Words: "Make a key's successor; both are good for a while", ZH: "轮换密钥：新旧并用一段时间。"},

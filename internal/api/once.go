@@ -12,13 +12,14 @@ import (
 
 	"xinshu/internal/auth"
 	"xinshu/internal/desk"
+	"xinshu/internal/fault"
 )
 
 const repeatHeader = "Idempotency-Key"
 
 // repeatKey is how a caller says that a request is the same one as before.
 var repeatKey = &huma.Param{Name: repeatHeader, In: "header", Example: "receipts-2026-11-22-0001",
-	Description: "Name the request: sent again under the same name within 24 hours it is done once and answered the same. Another request under the name is refused (422); while the first is under way the answer is 409.",
+	Description: "Name the request: sent again under the same name within 24 hours it is done once and answered the same. Another request under the name is refused (422); while the first is under way the answer is 409 (conflict), and when the hub died over a request that must not be done twice, 409 (outcome_unknown) with the operation that shows whether it was done.",
 	Schema:      &huma.Schema{Type: "string", MinLength: new(1), MaxLength: new(128), Pattern: "^[!-~]+$"}}
 
 var nameable = regexp.MustCompile(`^[!-~]{1,128}$`)
@@ -46,7 +47,7 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, e *entry) {
 		return
 	}
 	actor := auth.From(r.Context()).ID
-	before, ours, err := a.Desk.BeginRequest(r.Context(), actor, name, digest)
+	before, ours, err := a.Desk.BeginRequest(r.Context(), actor, name, digest, e.repeatable())
 	switch {
 	case err != nil:
 		a.refuse(w, r, a.told(r.Context(), e.ID, err))
@@ -54,6 +55,8 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, e *entry) {
 		a.first(w, r, e, name)
 	case before.Digest != digest:
 		a.refuse(w, r, newProblem("key_reused", "choose another key, or send the request as it was"))
+	case before.Lost:
+		a.refuse(w, r, a.unknown(e))
 	case before.Status == 0:
 		a.refuse(w, r, waiting("conflict", "the request is under way", 1))
 	default:
@@ -61,21 +64,29 @@ func (a *API) once(w http.ResponseWriter, r *http.Request, e *entry) {
 	}
 }
 
-// first does a request and keeps its answer before it is sent. What came to nothing is forgotten, so
-// that it can be mended and sent under the same name.
+// first does a request and keeps its answer before it is sent. What was refused is forgotten, so that
+// it can be mended and sent under the same name. What failed may have been done: it is forgotten only
+// where doing it twice is no harm.
 func (a *API) first(w http.ResponseWriter, r *http.Request, e *entry, name string) {
 	actor := auth.From(r.Context()).ID
-	done := false
+	settled, refused := false, false
 	defer func() {
-		if !done { // refused, or it panicked
-			if err := a.Desk.DropRequest(r.Context(), actor, name); err != nil {
-				a.Log.ErrorContext(r.Context(), "a refused request is taken to be under way", "request", requestOf(r.Context()), "error", err.Error())
-			}
+		if settled {
+			return
+		}
+		end := a.Desk.LoseRequest
+		if refused || e.repeatable() {
+			end = a.Desk.DropRequest
+		}
+		if err := end(r.Context(), actor, name); err != nil {
+			a.Log.ErrorContext(r.Context(), "a request is taken to be under way", "request", requestOf(r.Context()), "error", err.Error())
 		}
 	}()
 	h := newHeld(w.Header())
 	a.mux.ServeHTTP(h, r)
+	refused = h.status >= http.StatusBadRequest && h.status < http.StatusInternalServerError
 	if h.status < http.StatusBadRequest {
+		fault.At(fault.BeforeAnswer)
 		head := kept{ContentType: h.header.Get("Content-Type"), ETag: h.header.Get("ETag"), Location: h.header.Get("Location"), Secret: e.secret}
 		text, _ := json.Marshal(head) // of texts and a truth value
 		answer := desk.RequestAnswer{Status: h.status, Header: string(text), Body: h.body.String()}
@@ -83,12 +94,11 @@ func (a *API) first(w http.ResponseWriter, r *http.Request, e *entry, name strin
 			answer.Body = ""
 		}
 		if err := a.Desk.EndRequest(r.Context(), actor, name, answer); err != nil {
-			// It was done. Sent again it would be done again, so the caller must know.
-			done = true
+			// It was done, and the caller must know that its answer is lost.
 			a.refuse(w, r, a.told(r.Context(), e.ID, err))
 			return
 		}
-		done = true
+		settled = true
 	}
 	h.send(w, r)
 }

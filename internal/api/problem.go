@@ -27,6 +27,7 @@ type Problem struct {
 	Request string         `json:"request_id,omitempty" doc:"Number of the request; name it when you ask for help" example:"4f8f1c0a6b7d4e2f"`
 	Errors  []ProblemPlace `json:"errors,omitempty" doc:"Every place of the request that is wrong"`
 
+	Look      string `json:"look,omitempty" doc:"Of a request whose outcome is unknown: the operation that shows whether it was done" example:"GET /v1/tasks"`
 	Successor string `json:"successor,omitempty" doc:"Of a withdrawn result: the code that the entity was merged into"`
 
 	wait   int    // seconds after which to ask again; 0: nothing is said
@@ -83,6 +84,7 @@ var kinds = map[string]kind{
 	"not_acceptable":  {http.StatusNotAcceptable, "The answer cannot be given in the form asked for", "不支持所要求的返回格式"},
 	"slow":            {http.StatusRequestTimeout, "The request came too slowly", "请求传输过慢"},
 	"conflict":        {http.StatusConflict, "It has changed meanwhile, or is under way", "内容已被改动或正在处理"},
+	"outcome_unknown": {http.StatusConflict, "It is not known whether the request was done", "无法确定该请求是否已办理"},
 	"retracted":       {http.StatusGone, "The result was withdrawn", "评价结果已撤回"},
 	"precondition":    {http.StatusPreconditionFailed, "It is not the version that was named", "版本不符"},
 	"too_large":       {http.StatusRequestEntityTooLarge, "The request is too large", "请求内容过大"},

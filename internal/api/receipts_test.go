@@ -80,7 +80,7 @@ func TestANamedRequestIsDoneOnce(t *testing.T) {
 	}
 	w.actor = actor
 	digest, _ := json.Marshal("x")
-	if _, ours, err := w.State.BeginRequest(w.Context(), actor.ID, "second", string(digest), 1e9, 1e12); !ours || err != nil {
+	if _, ours, err := w.State.BeginRequest(w.Context(), actor.ID, "second", string(digest), false, 1e9, 1e12); !ours || err != nil {
 		t.Fatal(ours, err)
 	}
 	w.refused(w.ask(http.MethodPost, "/v1/receipts", body, "Idempotency-Key: second"), http.StatusUnprocessableEntity, "key_reused")

@@ -137,7 +137,16 @@ func (k Key) check(now time.Time, owner *User) error {
 	return nil
 }
 
-// Make makes a key and gives its text, which is shown once: of a bearer key what goes behind Bearer, of a
+// usualEnd is where a key ends that is given no end: a year after it begins.
+func usualEnd(now, from time.Time) time.Time {
+	if from.After(now) {
+		now = from
+	}
+	return now.AddDate(1, 0, 0)
+}
+
+// Make makes a key, good for a year unless it says otherwise (a third party's says until when it was
+// approved), and gives its text, which is shown once: of a bearer key what goes behind Bearer, of a
 // signing key its secret.
 func (s *Keys) Make(ctx context.Context, k Key) (Key, string, error) {
 	owner, err := s.owner(ctx, k)
@@ -150,6 +159,9 @@ func (s *Keys) Make(ctx context.Context, k Key) (Key, string, error) {
 	now := s.now()
 	k.ID, k.Created, k.CreatedBy = newID(), now, From(ctx).ID
 	k.Used, k.UsedAddress, k.Revoked = time.Time{}, "", time.Time{}
+	if k.Until.IsZero() && !slices.Contains(k.Roles, ThirdParty) {
+		k.Until = usualEnd(now, k.From)
+	}
 	if err := k.check(now, owner); err != nil {
 		return k, "", err
 	}
@@ -215,8 +227,9 @@ func (s *Keys) room(ctx context.Context, k Key) error {
 	return nil
 }
 
-// Rotate makes a successor of a key with the same settings. The old one stays good for grace, so that the
-// program's owner can change over without a gap.
+// Rotate makes a successor of a key with the same settings. Without an end it is good for a year, and a
+// third party's as long as it was approved for. The old one stays good for grace, so that the program's
+// owner can change over without a gap.
 func (s *Keys) Rotate(ctx context.Context, id string, grace time.Duration, until time.Time) (Key, string, error) {
 	old, err := s.Get(ctx, id)
 	if err != nil {
@@ -228,6 +241,9 @@ func (s *Keys) Rotate(ctx context.Context, id string, grace time.Duration, until
 	}
 	k := old
 	k.From, k.Until = time.Time{}, until
+	if until.IsZero() && slices.Contains(old.Roles, ThirdParty) {
+		k.Until = old.Until
+	}
 	k, text, err := s.Make(ctx, k)
 	if err != nil {
 		return k, "", err

@@ -10,7 +10,7 @@ import (
 	"xinshu/internal/fault"
 )
 
-// Limits bound how often one client and one address ask. The table is bounded too: a flood from many
+// Limits bound how often one client and one address ask of this node: several nodes count apart. The table is bounded too: a flood from many
 // addresses costs no memory, those that find no room in it share one bucket.
 type Limits struct {
 	client, address rate.Limit
@@ -80,7 +80,7 @@ func (l *Limits) take(who string, n int) error {
 	wait := b.ReserveN(now, n)
 	if d := wait.DelayFrom(now); !wait.OK() || d > 0 {
 		wait.CancelAt(now)
-		return &fault.Error{Op: "take a request", Code: fault.TooMany, Err: &TooSoon{max(d, time.Second)}, Hint: "ask less often; changes can be read in larger pages"}
+		return &fault.Error{Op: "take a request", Code: fault.TooMany, Err: &TooSoon{max(d, time.Second)}, Hint: "ask less often; changes can be read in larger pages; each node of the hub counts for itself"}
 	}
 	return nil
 }

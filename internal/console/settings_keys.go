@@ -86,7 +86,7 @@ func (c *Console) actOnKey(q *Request) error {
 		}
 		return q.See("/settings/keys", q.Say("key.revoked"))
 	case "rotate":
-		k, text, err := c.Guard.Keys.Rotate(q.Context(), id, 7*24*time.Hour, c.Now().AddDate(1, 0, 0))
+		k, text, err := c.Guard.Keys.Rotate(q.Context(), id, 7*24*time.Hour, time.Time{})
 		if err != nil {
 			return err
 		}

@@ -17,14 +17,20 @@ const (
 )
 
 // BeginRequest notes that an actor's request of this name is under way; false, with what is known of
-// it, where one of that name was made before.
-func (d *Desk) BeginRequest(ctx context.Context, actor, name, digest string) (RequestAnswer, bool, error) {
-	return d.State.BeginRequest(ctx, actor, name, digest, requestHold, requestKeep)
+// it, where one of that name was made before. One whose process died is begun again only where it may
+// be done twice.
+func (d *Desk) BeginRequest(ctx context.Context, actor, name, digest string, repeatable bool) (RequestAnswer, bool, error) {
+	return d.State.BeginRequest(ctx, actor, name, digest, repeatable, requestHold, requestKeep)
 }
 
 // EndRequest keeps a named request's answer. It is kept though the caller went away.
 func (d *Desk) EndRequest(ctx context.Context, actor, name string, a RequestAnswer) error {
 	return d.State.EndRequest(context.WithoutCancel(ctx), actor, name, a)
+}
+
+// LoseRequest notes that nobody knows whether a named request was done.
+func (d *Desk) LoseRequest(ctx context.Context, actor, name string) error {
+	return d.State.LoseRequest(context.WithoutCancel(ctx), actor, name)
 }
 
 // DropRequest forgets a named request that came to nothing.

@@ -35,6 +35,7 @@ const (
 	AfterTake     = "t3"  // a task leased, no step begun
 	BeforeStep    = "t4"  // a step's locks held, nothing of it done
 	AfterStep     = "t5"  // a step done, and not yet noted as done
+	BeforeAnswer  = "a1"  // a named request done, its answer not kept
 	BeforeFinish  = "t6"  // every step noted as done, the task still running
 )
 

@@ -145,7 +145,6 @@ func TestAUsersKeyHasAtMostTheUsersRightsAndScope(t *testing.T) {
 			"roles of its own":         func(k *auth.Key) { k.Roles = []auth.Role{auth.Administrator} },
 			"another area":             func(k *auth.Key) { k.Scope.Areas = []string{"410482"} },
 			"a wider area":             func(k *auth.Key) { k.Scope.Areas = []string{"4104"} },
-			"no end":                   func(k *auth.Key) { k.Until = time.Time{} },
 			"an end in ten years":      func(k *auth.Key) { k.Until = f.clock.AddDate(10, 0, 0) },
 			"a network that is none":   func(k *auth.Key) { k.Networks = []string{"everywhere"} },
 			"no title":                 func(k *auth.Key) { k.Title = "" },
@@ -459,4 +458,37 @@ func (f *fixture) dumpTable(w io.Writer, table string) {
 		fmt.Fprintln(w, table)
 	}
 	f.ok(rows.Err())
+}
+
+func TestAKeyThatIsGivenNoEndIsGoodForAYear(t *testing.T) {
+	onBoth(t, func(t *testing.T, f *fixture) {
+		d := newDoor(f)
+		ctx := auth.With(t.Context(), auth.Actor{ID: "user:boss"})
+		k := platform("dc")
+		k.Title, k.Kind = "t", auth.Bearer
+		made, _, err := d.Keys.Make(ctx, k)
+		f.ok(err)
+		later := k
+		later.Title, later.From = "later", f.clock.AddDate(0, 6, 0)
+		then, _, err := d.Keys.Make(ctx, later)
+		f.ok(err)
+		f.clock = f.clock.AddDate(0, 1, 0)
+		next, _, err := d.Keys.Rotate(ctx, made.ID, time.Hour, time.Time{})
+		f.ok(err)
+		for what, got := range map[string][2]time.Time{"made": {made.Until, f.clock.AddDate(0, 11, 0)}, "begins later": {then.Until, then.From.AddDate(1, 0, 0)}, "rotated": {next.Until, f.clock.AddDate(1, 0, 0)}} {
+			if days := got[0].Sub(got[1]).Abs() / (24 * time.Hour); days > 3 { // months differ
+				t.Errorf("%s: good until %s, not %s", what, got[0], got[1])
+			}
+		}
+		k = auth.Key{Owner: "client:bank", Title: "t", Kind: auth.Bearer, Roles: []auth.Role{auth.ThirdParty}, Scope: auth.Scope{Policies: []string{"lingyuan-2021"}, Areas: []string{"41"}, Purpose: "service"}}
+		if _, _, err := d.Keys.Make(ctx, k); !fault.Is(err, fault.Invalid) {
+			t.Errorf("a third party's key without an end: %v", err)
+		}
+		k.Until = f.clock.AddDate(0, 3, 0)
+		made, _, err = d.Keys.Make(ctx, k)
+		f.ok(err)
+		if next, _, err = d.Keys.Rotate(ctx, made.ID, time.Hour, time.Time{}); err != nil || !next.Until.Equal(made.Until) {
+			t.Errorf("its successor is good until %s, not %s: %v", next.Until, made.Until, err)
+		}
+	})
 }

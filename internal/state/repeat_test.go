@@ -10,7 +10,7 @@ func TestARequestIsBegunOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, f *fixture) {
 		const hold, keep = time.Minute, 24 * time.Hour
 		begin := func(actor, name, digest string) (Answer, bool) {
-			known, ours, err := f.BeginRequest(t.Context(), actor, name, digest, hold, keep)
+			known, ours, err := f.BeginRequest(t.Context(), actor, name, digest, true, hold, keep)
 			f.ok(err)
 			return known, ours
 		}
@@ -56,7 +56,7 @@ func TestOfManyAtOnceOneBegins(t *testing.T) {
 		begun := 0
 		for range 16 {
 			wg.Go(func() {
-				_, ours, err := f.BeginRequest(t.Context(), "a", "k", "d", time.Minute, time.Hour)
+				_, ours, err := f.BeginRequest(t.Context(), "a", "k", "d", true, time.Minute, time.Hour)
 				mu.Lock()
 				defer mu.Unlock()
 				if err != nil {
@@ -69,6 +69,33 @@ func TestOfManyAtOnceOneBegins(t *testing.T) {
 		wg.Wait()
 		if begun != 1 {
 			t.Errorf("%d began", begun)
+		}
+	})
+}
+
+func TestWhatMustNotBeDoneTwiceIsNotTakenOver(t *testing.T) {
+	onBoth(t, func(t *testing.T, f *fixture) {
+		begin := func(name string) (Answer, bool) {
+			known, ours, err := f.BeginRequest(t.Context(), "a", name, "d", false, time.Minute, time.Hour)
+			f.ok(err)
+			return known, ours
+		}
+		begin("died")
+		begin("failed")
+		if known, ours := begin("died"); ours || known.Lost {
+			t.Errorf("under way: %v %+v", ours, known)
+		}
+		f.ok(f.LoseRequest(t.Context(), "a", "failed"))
+		if known, ours := begin("failed"); ours || !known.Lost {
+			t.Errorf("failed: %v %+v", ours, known)
+		}
+		f.clock = f.clock.Add(2 * time.Minute)
+		if known, ours := begin("died"); ours || !known.Lost {
+			t.Errorf("its process died: %v %+v", ours, known)
+		}
+		f.ok(f.EndRequest(t.Context(), "a", "died", Answer{Status: 201}))
+		if known, ours := begin("died"); ours || known.Lost || known.Status != 201 {
+			t.Errorf("it was only slow: %v %+v", ours, known)
 		}
 	})
 }
