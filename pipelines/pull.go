@@ -90,6 +90,7 @@ func (p *Pipeline) pullSource(ctx context.Context, source Source, c Choice, turn
 		}
 		conn, err := p.open(ctx, source.Kind, source.Values)
 		if err != nil {
+			err = errors.Join(err, p.unreached(ctx, source.Name, chosen, err))
 			yield(Pulled{Source: source.Name, Err: fmt.Errorf("source %s: %w", source.Name, err)})
 			return
 		}
@@ -116,6 +117,22 @@ func (p *Pipeline) pullSource(ctx context.Context, source Source, c Choice, turn
 			}
 		}
 	}
+}
+
+// unreached records that the pull of each dataset failed with its source, so that whoever asks how a
+// feed stands is not told of the last pull that did well.
+func (p *Pipeline) unreached(ctx context.Context, source string, datasets []string, cause error) error {
+	status := "failed"
+	if ctx.Err() != nil {
+		status = "interrupted"
+	}
+	var errs []error
+	for _, id := range datasets {
+		now := p.Now()
+		errs = append(errs, p.Runs.SaveRun(context.WithoutCancel(ctx), chain.Run{ID: newRunID(now), Step: "pull", Subject: id, Source: source,
+			Task: chain.HolderOf(ctx).Task, Started: now, Ended: now, Status: status, Error: cause.Error()}))
+	}
+	return errors.Join(errs...)
 }
 
 func (p *Pipeline) open(ctx context.Context, kind string, values connectors.Values) (connectors.Conn, error) {
