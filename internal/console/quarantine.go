@@ -53,12 +53,12 @@ type reasonSum struct {
 
 func (c *Console) quarantine(q *Request) error {
 	w := desk.RefusedRows{Department: q.URL.Query().Get("department")}
-	sum, err := c.Desk.QuarantineSummary(q.Context(), w)
+	sum, behind, err := c.Desk.QuarantineAtHand(q.Context(), w)
 	if err != nil {
 		return err
 	}
 	owners := c.byOwner(sum)
-	return q.Render("quarantine/list", map[string]any{"Total": sum.Total, "Owners": owners, "Department": w.Department,
+	return q.Render("quarantine/list", map[string]any{"Total": sum.Total, "Owners": owners, "Department": w.Department, "Behind": behind,
 		"ByOwner": q.ownerBars(owners), "ByReason": q.reasonBars(sum)})
 }
 

@@ -133,7 +133,7 @@ func (d *Desk) Dataset(ctx context.Context, id string) (DatasetDetail, error) {
 	if f, brought := stands[id]; brought {
 		out.FeedState = f
 	}
-	head, err := d.Lake.Head(ctx, chain.Stage(id))
+	head, err := d.head(ctx, chain.Stage(id))
 	if err != nil {
 		return out, err
 	}
@@ -171,7 +171,7 @@ func (d *Desk) Profile(ctx context.Context, dataset, run string) (Profile, error
 	if err != nil {
 		return Profile{}, err
 	}
-	head, err := d.Lake.Head(ctx, chain.Stage(ds.ID))
+	head, err := d.head(ctx, chain.Stage(ds.ID))
 	if err != nil {
 		return Profile{}, err
 	}

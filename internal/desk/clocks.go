@@ -20,7 +20,7 @@ type sealed struct {
 
 // seals reads a policy's seals, again only when a result came.
 func (d *Desk) seals(ctx context.Context, p catalog.Policy) (sealed, error) {
-	head, err := d.Lake.Head(ctx, chain.Scored(p.ID))
+	head, err := d.head(ctx, chain.Scored(p.ID))
 	if err != nil {
 		return sealed{}, err
 	}

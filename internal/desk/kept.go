@@ -30,6 +30,7 @@ type kept struct {
 	explainers map[string]*holder[*explaining]
 	sealed     map[string]sealed // by policy
 	counted    counted
+	heads      heads
 }
 
 // explaining is an explainer with a lock: it answers one question after another.
@@ -149,7 +150,7 @@ func (d *Desk) published() (*results.Published, error) {
 	d.kept.mu.Lock()
 	defer d.kept.mu.Unlock()
 	if d.kept.published == nil {
-		p, err := results.OpenPublished(d.Lake, d.reader(0))
+		p, err := results.OpenPublished(shown{d}, d.reader(0))
 		if err != nil {
 			return nil, err
 		}
@@ -163,7 +164,7 @@ func (d *Desk) published() (*results.Published, error) {
 func (d *Desk) explainer(ctx context.Context, p catalog.Policy, c grading.Clocks, use func(*explain.Explainer) error) error {
 	least := max(c.KnownSeq, c.MarksSeq)
 	if least == 0 {
-		head, err := d.Lake.Head(ctx, chain.Settled)
+		head, err := d.head(ctx, chain.Settled)
 		if err != nil {
 			return err
 		}

@@ -108,12 +108,16 @@ func (d *Desk) stands(ctx context.Context, dataset string) (map[string]FeedState
 	if err != nil {
 		return nil, err
 	}
-	byID, heads := map[string]FeedState{}, map[string]chain.Entry{}
+	head, err := d.headsNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	byID := map[string]FeedState{}
 	for _, c := range all {
 		if dataset != "" && !slices.Contains(c.IDs(), dataset) {
 			continue
 		}
-		lines, err := d.feedsOf(ctx, c, newest, heads)
+		lines, err := d.feedsOf(ctx, c, newest, head)
 		if err != nil {
 			return nil, err
 		}

@@ -42,7 +42,7 @@ func (d *Desk) road(ctx context.Context, o Overview, since time.Time) (Road, err
 		r.Rows.Quarantined += day.Ledger.Quarantined
 		r.Rows.Skipped += day.Ledger.Skipped
 	}
-	head, err := d.Lake.Head(ctx, chain.Settled)
+	head, err := d.head(ctx, chain.Settled)
 	if err != nil {
 		return r, err
 	}

@@ -114,6 +114,6 @@ func (d *Desk) toReview(ctx context.Context, part release.Part) (n int64, err er
 }
 
 func (d *Desk) waitingQuarantine(ctx context.Context) (Waiting, error) {
-	sum, err := d.QuarantineSummary(ctx, RefusedRows{})
+	sum, _, err := d.QuarantineAtHand(ctx, RefusedRows{})
 	return Waiting{What: "quarantine", Count: sum.Total.Open, Path: "/quarantine", Tone: "warn"}, err
 }

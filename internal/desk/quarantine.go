@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"xinshu/catalog"
 	"xinshu/internal/auth"
@@ -51,15 +52,29 @@ func (d *Desk) QuarantineDatasets(ctx context.Context, w RefusedRows) ([]string,
 }
 
 // QuarantineSummary counts refused rows: refused = open + corrected + withdrawn, a line for each dataset
-// and reason.
+// and reason. It waits until all are counted.
 func (d *Desk) QuarantineSummary(ctx context.Context, w RefusedRows) (quarantine.Summary, error) {
+	sum, _, err := d.quarantineSummary(ctx, w, mostCounting)
+	return sum, err
+}
+
+// quickly is how long a page waits for refused rows to be counted.
+const quickly = 100 * time.Millisecond
+
+// QuarantineAtHand is QuarantineSummary for who does not want to wait: behind is how many datasets are
+// being counted, which are given as they were before, or not yet.
+func (d *Desk) QuarantineAtHand(ctx context.Context, w RefusedRows) (sum quarantine.Summary, behind int, err error) {
+	return d.quarantineSummary(ctx, w, quickly)
+}
+
+func (d *Desk) quarantineSummary(ctx context.Context, w RefusedRows, patience time.Duration) (quarantine.Summary, int, error) {
 	ids, err := d.QuarantineDatasets(ctx, w)
 	if err != nil {
-		return quarantine.Summary{}, err
+		return quarantine.Summary{}, 0, err
 	}
-	sum, err := d.summary(ctx, ids)
+	sum, behind, err := d.summary(ctx, ids, patience)
 	if err != nil || w.Reason == "" {
-		return sum, err
+		return sum, behind, err
 	}
 	chosen := quarantine.Summary{Rows: []quarantine.Sum{}}
 	for _, line := range sum.Rows {
@@ -68,7 +83,7 @@ func (d *Desk) QuarantineSummary(ctx context.Context, w RefusedRows) (quarantine
 			chosen.Total.Add(line)
 		}
 	}
-	return chosen, nil
+	return chosen, behind, nil
 }
 
 // RefusedPage is a page of the quarantine of one dataset.

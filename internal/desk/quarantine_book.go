@@ -13,16 +13,13 @@ import (
 )
 
 // shelves keep the books of the quarantine that somebody leafs through, because opening one reads all
-// refused rows of its dataset, and the sums over each dataset, which hold until its chain moves.
+// refused rows of its dataset, and the sums over each dataset.
 type shelves struct {
 	mu   sync.Mutex
 	open []*shelf // the one used last comes last
 	once sync.Once
 	turn chan struct{} // of the work that reads whole datasets; it has one place
-	sums struct {
-		mu    sync.Mutex
-		lines map[string]summed // by dataset
-	}
+	sums tally
 }
 
 // mostShelves bounds the books that lie open, each in a small DuckDB of its own.
@@ -37,14 +34,9 @@ type shelf struct {
 	gone    bool // put aside: nobody opens it again
 }
 
-type summed struct {
-	head  int64
-	lines []quarantine.Sum
-}
-
 // book lends the quarantine of a dataset as it stands now.
 func (d *Desk) book(ctx context.Context, dataset string, use func(*duck.DB, *quarantine.Book) error) error {
-	head, err := d.Lake.Head(ctx, chain.Stage(dataset))
+	head, err := d.head(ctx, chain.Stage(dataset))
 	if err != nil {
 		return err
 	}
@@ -128,58 +120,9 @@ func (s *shelf) shut() error {
 	return db.Close()
 }
 
-// summary gives the sums of datasets, counting only those whose chain moved since they were counted.
-func (d *Desk) summary(ctx context.Context, datasets []string) (quarantine.Summary, error) {
-	all := quarantine.Summary{Rows: []quarantine.Sum{}}
-	sums := &d.shelves.sums
-	sums.mu.Lock()
-	defer sums.mu.Unlock()
-	if sums.lines == nil {
-		sums.lines = map[string]summed{}
-	}
-	var db *duck.DB
-	for _, id := range datasets {
-		head, err := d.Lake.Head(ctx, chain.Stage(id))
-		if err != nil {
-			return all, closed(db, err)
-		}
-		known, counted := sums.lines[id]
-		if head.N > 0 && (!counted || known.head != head.N) {
-			if len(head.Table("quarantine")) == 0 {
-				sums.lines[id] = summed{head: head.N}
-				continue
-			}
-			if db == nil {
-				if db, err = duck.Open(d.reader(0)); err != nil {
-					return all, err
-				}
-			}
-			sum, err := quarantine.Summarise(ctx, d.Lake, db, quarantine.Query{Datasets: []string{id}})
-			if err != nil {
-				return all, closed(db, err)
-			}
-			sums.lines[id] = summed{head: head.N, lines: sum.Rows}
-		}
-		all.Rows = append(all.Rows, sums.lines[id].lines...)
-	}
-	for _, line := range all.Rows {
-		all.Total.Add(line)
-	}
-	return all, closed(db, nil)
-}
-
-// sumUp counts what moved in every dataset, before anybody asks.
-func (d *Desk) sumUp(ctx context.Context) error {
-	var ids []string
-	for _, ds := range d.Catalog.Datasets {
-		ids = append(ids, ds.ID)
-	}
-	_, err := d.summary(ctx, ids)
-	return err
-}
-
 // close puts every book aside. Nobody may ask any more.
 func (all *shelves) close() error {
+	all.sums.close()
 	all.mu.Lock()
 	open := all.open
 	all.open = nil
@@ -189,11 +132,4 @@ func (all *shelves) close() error {
 		faults = append(faults, s.close())
 	}
 	return errors.Join(faults...)
-}
-
-func closed(db *duck.DB, err error) error {
-	if db == nil {
-		return err
-	}
-	return errors.Join(err, db.Close())
 }

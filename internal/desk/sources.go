@@ -52,11 +52,14 @@ func (d *Desk) Sources(ctx context.Context) ([]SourceLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	heads := map[string]chain.Entry{}
+	head, err := d.headsNow(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var lines []SourceLine
 	for _, c := range all {
 		line := SourceLine{Connection: c, RowsOn: catalog.NoDate, Next: nextPull(schedules, c.ID)}
-		feeds, err := d.feedsOf(ctx, c, newest, heads)
+		feeds, err := d.feedsOf(ctx, c, newest, head)
 		if err != nil {
 			return nil, err
 		}
@@ -97,19 +100,19 @@ func (d *Desk) Feeds(ctx context.Context, source string) ([]FeedLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.feedsOf(ctx, c, newest, map[string]chain.Entry{})
+	head, err := d.headsNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return d.feedsOf(ctx, c, newest, head)
 }
 
-func (d *Desk) feedsOf(ctx context.Context, c Connection, newest []chain.Run, heads map[string]chain.Entry) ([]FeedLine, error) {
+func (d *Desk) feedsOf(ctx context.Context, c Connection, newest []chain.Run, headOf func(chain string) (chain.Entry, error)) ([]FeedLine, error) {
 	var lines []FeedLine
 	for _, id := range c.IDs() {
-		head, known := heads[id]
-		if !known {
-			var err error
-			if head, err = d.Lake.Head(ctx, chain.Stage(id)); err != nil {
-				return nil, err
-			}
-			heads[id] = head
+		head, err := headOf(chain.Stage(id))
+		if err != nil {
+			return nil, err
 		}
 		ds, _ := d.Catalog.Dataset(id)
 		ds.ID = id

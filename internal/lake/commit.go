@@ -76,6 +76,7 @@ func (l *Lake) Commit(ctx context.Context, d chain.Draft) (chain.Entry, error) {
 	}
 	fault.At(fault.AfterLog)
 	l.forget(e)
+	l.saw(winner)
 	if winner.CommitID == e.CommitID {
 		return e, nil
 	}

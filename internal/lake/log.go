@@ -47,6 +47,14 @@ func (l *Lake) Head(ctx context.Context, name string) (chain.Entry, error) {
 	return l.Entry(ctx, name, n)
 }
 
+// Seen is the number of the newest entry of a chain that this process read or wrote, 0 where it did
+// neither. Others may have written newer ones.
+func (l *Lake) Seen(name string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hints[name]
+}
+
 // newest lists from the newest n seen so far. The hint only saves listing: the entry it names must be
 // seen again, and when it is gone (the store was restored) the whole chain is listed.
 func (l *Lake) newest(ctx context.Context, name string) (int64, error) {

@@ -125,6 +125,13 @@ func (l *Lake) fresh(e chain.Entry) error {
 	return nil
 }
 
+// saw notes that an entry stands.
+func (l *Lake) saw(e chain.Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hints[e.Chain] = max(l.hints[e.Chain], e.N)
+}
+
 func (l *Lake) forget(e chain.Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

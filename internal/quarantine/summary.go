@@ -46,30 +46,40 @@ func Summarise(ctx context.Context, lake Lake, db *duck.DB, q Query) (Summary, e
 		if err != nil {
 			return all, err
 		}
-		if b.empty {
-			continue
-		}
-		rows, err := db.Query(ctx, `
-			select reason, cast(sum(seen) as bigint), cast(sum(seen) - count(*) as bigint), count(*) filter (state = 'again'), count(*) filter (state <> 'again'),
-				count(*) filter (state = 'open'), count(*) filter (state = 'corrected'), count(*) filter (state = 'withdrawn')
-			from standing where $1 = '' or reason = $1 group by reason order by reason`, q.Reason)
+		of, err := b.Sums(ctx, q.Reason)
 		if err != nil {
-			return all, b.failed(err)
+			return all, err
 		}
-		for rows.Next() {
-			s := Sum{Dataset: dataset}
-			if err := rows.Scan(&s.Reason, &s.Quarantined, &s.Repeated, &s.Again, &s.Refused, &s.Open, &s.Corrected, &s.Withdrawn); err != nil {
-				_ = rows.Close()
-				return all, b.failed(err)
-			}
+		for _, s := range of {
 			all.Rows = append(all.Rows, s)
 			all.Total.Add(s)
 		}
-		err = rows.Err()
-		_ = rows.Close()
-		if err != nil {
-			return all, b.failed(err)
+	}
+	return all, nil
+}
+
+// Sums counts the refused rows of the book, by reason; of one reason alone where it is named.
+func (b *Book) Sums(ctx context.Context, reason string) (all []Sum, err error) {
+	if b.empty {
+		return nil, nil
+	}
+	rows, err := b.db.Query(ctx, `
+		select reason, cast(sum(seen) as bigint), cast(sum(seen) - count(*) as bigint), count(*) filter (state = 'again'), count(*) filter (state <> 'again'),
+			count(*) filter (state = 'open'), count(*) filter (state = 'corrected'), count(*) filter (state = 'withdrawn')
+		from standing where $1 = '' or reason = $1 group by reason order by reason`, reason)
+	if err != nil {
+		return nil, b.failed(err)
+	}
+	defer func() { _ = rows.Close() }() // the error that counts is rows.Err
+	for rows.Next() {
+		s := Sum{Dataset: b.dataset}
+		if err := rows.Scan(&s.Reason, &s.Quarantined, &s.Repeated, &s.Again, &s.Refused, &s.Open, &s.Corrected, &s.Withdrawn); err != nil {
+			return nil, b.failed(err)
 		}
+		all = append(all, s)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, b.failed(err)
 	}
 	return all, nil
 }

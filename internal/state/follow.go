@@ -74,6 +74,26 @@ func (s *State) Cursor(ctx context.Context, name string) (after string, n int64,
 	return after, n, failed("read the cursor of "+name, err)
 }
 
+// Heads gives the number of the newest entry that this database knows of each chain.
+func (s *State) Heads(ctx context.Context) (map[string]int64, error) {
+	const op = "read the heads of the chains"
+	rows, err := s.db.QueryContext(ctx, `select chain, n from chain_head`)
+	if err != nil {
+		return nil, failed(op, err)
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below says what went wrong
+	heads := map[string]int64{}
+	for rows.Next() {
+		var name string
+		var n int64
+		if err := rows.Scan(&name, &n); err != nil {
+			return nil, failed(op, err)
+		}
+		heads[name] = n
+	}
+	return heads, failed(op, rows.Err())
+}
+
 // take brings one chain up to date in one transaction.
 func (s *State) take(ctx context.Context, name string, run *chain.Run) (Followed, error) {
 	op := "take in " + name

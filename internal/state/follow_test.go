@@ -107,6 +107,22 @@ func TestARunKilledAfterItsLogEntryIsCompletedByTheLog(t *testing.T) {
 	})
 }
 
+func TestTheHeadsAreThoseTakenIn(t *testing.T) {
+	onBoth(t, func(t *testing.T, f *fixture) {
+		if heads, err := f.Heads(t.Context()); err != nil || len(heads) != 0 {
+			t.Errorf("nothing is taken in: %v, %v", heads, err)
+		}
+		f.log.append(staged("amr.reg", "r1", "c", 2, nil))
+		f.log.append(staged("court.debtor", "r2", "c", 2, nil))
+		f.log.append(staged("amr.reg", "r3", "d", 2, nil))
+		_, err := f.Follow(t.Context())
+		f.ok(err)
+		if heads, err := f.Heads(t.Context()); err != nil || len(heads) != 2 || heads[chain.Stage("amr.reg")] != 2 || heads[chain.Stage("court.debtor")] != 1 {
+			t.Errorf("%v, %v", heads, err)
+		}
+	})
+}
+
 func TestACommitIsTakenInWholeOrNotAtAll(t *testing.T) {
 	onBoth(t, func(t *testing.T, f *fixture) {
 		f.targets(Target{ID: "x"})
