@@ -41,8 +41,8 @@ type Driver struct {
 
 // Conn is an open connection. A Conn that can pull is also a Puller, one that can push a Pusher.
 type Conn interface {
-	// Test reaches the platform and says in words what it found.
-	Test(ctx context.Context) (string, error)
+	// Test reaches the platform and says what it found.
+	Test(ctx context.Context) (Finding, error)
 	Close() error
 }
 

@@ -39,8 +39,8 @@ type court struct {
 	read  int      // rows given
 }
 
-func (*court) Test(context.Context) (string, error) { return "", nil }
-func (*court) Close() error                         { return nil }
+func (*court) Test(context.Context) (connectors.Finding, error) { return connectors.Finding{}, nil }
+func (*court) Close() error                                     { return nil }
 
 func (c *court) Pull(_ context.Context, job connectors.Job, after connectors.Cursor) iter.Seq2[connectors.Page, error] {
 	return func(yield func(connectors.Page, error) bool) {

@@ -17,11 +17,11 @@ import (
 func Alarm(h chain.Hold) string {
 	switch h.Alarm {
 	case chain.FeedEmpty:
-		return fmt.Sprintf("no row came, %d are usual", h.Usual)
+		return chain.Notef("no row came, %d are usual", h.Usual)
 	case chain.FeedLate:
-		return fmt.Sprintf("nothing new for %d days, never more than %d before", h.Rows, h.Usual)
+		return chain.Notef("nothing new for %d days, never more than %d before", h.Rows, h.Usual)
 	}
-	return fmt.Sprintf("%d rows came, %d are usual", h.Rows, h.Usual)
+	return chain.Notef("%d rows came, %d are usual", h.Rows, h.Usual)
 }
 
 // Feed is one source's delivery of one dataset, as the log knows it.
@@ -70,7 +70,7 @@ func (p *Pipeline) Release(ctx context.Context, source, id, by, reason string) (
 				return chain.Run{}, "", err
 			}
 			ended = *e.Feeds[source].Ended
-			return chain.Run{Chain: e.Chain, N: e.N}, "released by " + by, nil
+			return chain.Run{Chain: e.Chain, N: e.N}, chain.Notef("released by %s", by), nil
 		}
 	})
 	return ended, err

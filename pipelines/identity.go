@@ -2,7 +2,6 @@ package pipelines
 
 import (
 	"context"
-	"fmt"
 
 	"xinshu/internal/chain"
 	"xinshu/pipelines/settle"
@@ -18,7 +17,7 @@ func (p *Pipeline) Judge(ctx context.Context, j settle.Judgement) (judged settle
 		if judged.Committed {
 			done.Chain, done.N = chain.Settled, judged.N
 		}
-		return done, fmt.Sprintf("%s %s, by %s", judged.ID, j.Kind, j.By), err
+		return done, chain.Notef("%s %s, by %s", judged.ID, j.Kind, j.By), err
 	})
 	return judged, err
 }

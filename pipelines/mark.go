@@ -2,7 +2,6 @@ package pipelines
 
 import (
 	"context"
-	"fmt"
 
 	"xinshu/internal/chain"
 	"xinshu/pipelines/settle"
@@ -22,7 +21,10 @@ func (p *Pipeline) state(ctx context.Context, step, subject string, marks []sett
 		if stated = result.Committed; stated {
 			done.Chain, done.N = chain.Settled, result.N
 		}
-		return done, fmt.Sprintf("stated %t", stated), err
+		if !stated {
+			return done, chain.Notef("stated before"), err
+		}
+		return done, chain.Notef("stated"), err
 	})
 	return stated, err
 }

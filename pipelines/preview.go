@@ -31,11 +31,11 @@ func (p *Pipeline) Preview(ctx context.Context, source Source, dataset string, r
 	return stage.Preview(ds, p.Catalog, catalog.DateOf(p.Now()), puller.Pull(ctx, job, ""), rows)
 }
 
-// Test reaches a source and says in words what answered.
-func (p *Pipeline) Test(ctx context.Context, source Source) (string, error) {
+// Test reaches a source and says what answered.
+func (p *Pipeline) Test(ctx context.Context, source Source) (connectors.Finding, error) {
 	conn, err := p.open(ctx, source.Kind, source.Values)
 	if err != nil {
-		return "", err
+		return connectors.Finding{}, err
 	}
 	defer func() { _ = conn.Close() }()
 	return conn.Test(ctx)

@@ -2,7 +2,6 @@ package pipelines
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"time"
 
@@ -29,7 +28,7 @@ func counted(ctx context.Context, pages iter.Seq2[connectors.Page, error]) iter.
 			count++
 			if now := time.Now(); now.Sub(last) >= tellEvery {
 				last = now
-				told(fmt.Sprintf("read %d rows in %d pages so far", rows, count))
+				told(chain.Notef("read %d rows in %d pages so far", rows, count))
 			}
 			if !yield(page, err) {
 				return

@@ -242,20 +242,20 @@ func stagedRun(r stage.Result) chain.Run {
 }
 
 func countsNote(l chain.Ledger) string {
-	return fmt.Sprintf("read %d, accepted %d, duplicate %d, quarantined %d, skipped %d", l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped)
+	return chain.Notef("read %d, accepted %d, duplicate %d, quarantined %d, skipped %d", l.Read, l.Accepted, l.Duplicate, l.Quarantined, l.Skipped)
 }
 
 // pullNote says in words what a pull came to.
 func pullNote(r stage.Result, feed chain.Feed) string {
 	note := countsNote(r.Ledger)
 	if r.Ledger.Read == 0 {
-		note = "the source gave no row"
+		note = chain.Notef("the source gave no row")
 	}
 	if r.Gone > 0 {
-		note += fmt.Sprintf(", gone %d", r.Gone)
+		note += ", " + chain.Notef("gone %d", r.Gone)
 	}
 	if feed.Hold != nil {
-		note += ", ON HOLD: " + Alarm(*feed.Hold)
+		note += ", " + chain.Notef("ON HOLD: %s", Alarm(*feed.Hold))
 	}
 	return note
 }

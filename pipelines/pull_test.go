@@ -23,8 +23,8 @@ type platform struct {
 	codes   []string
 }
 
-func (p platform) Test(context.Context) (string, error) { return "", nil }
-func (p platform) Close() error                         { return nil }
+func (p platform) Test(context.Context) (connectors.Finding, error) { return connectors.Finding{}, nil }
+func (p platform) Close() error                                     { return nil }
 
 func (p platform) Pull(_ context.Context, _ connectors.Job, _ connectors.Cursor) iter.Seq2[connectors.Page, error] {
 	return func(yield func(connectors.Page, error) bool) {

@@ -33,7 +33,7 @@ func (p *Pipeline) Settle(ctx context.Context) (result settle.Result, err error)
 		if result.Committed {
 			done.Chain, done.N = chain.Settled, result.N
 		}
-		return done, fmt.Sprintf("rows %d, marks %d, new entities %d, ranges %d", result.Rows, result.Marks, result.Entities, result.Ranges), err
+		return done, chain.Notef("rows %d, marks %d, new entities %d, ranges %d", result.Rows, result.Marks, result.Entities, result.Ranges), err
 	})
 	return result, err
 }
@@ -52,7 +52,7 @@ func (p *Pipeline) Score(ctx context.Context, policy catalog.Policy, c score.Clo
 		if err == nil && !scored.Result.Repeated {
 			done.Chain, done.N = scored.Result.Entry.Chain, scored.Result.Entry.N
 		}
-		return done, fmt.Sprintf("as of %s, %d entities", c.AsOf, scored.Result.Seal.Entities), err
+		return done, chain.Notef("as of %s, %d entities", c.AsOf, scored.Result.Seal.Entities), err
 	})
 	return scored, err
 }
@@ -142,5 +142,5 @@ func pushNote(reports []push.Report) string {
 		sum.Rejected += r.Rejected
 		sum.Open += r.Open
 	}
-	return fmt.Sprintf("sent %d, acknowledged %d, rejected %d, open %d", sum.Sent, sum.Acknowledged, sum.Rejected, sum.Open)
+	return chain.Notef("sent %d, acknowledged %d, rejected %d, open %d", sum.Sent, sum.Acknowledged, sum.Rejected, sum.Open)
 }

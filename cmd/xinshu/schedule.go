@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/internal/auth"
 	"xinshu/internal/fault"
@@ -54,15 +53,14 @@ func scheduleNextCommand(t *terminal, o *options) *cobra.Command {
 		if err != nil {
 			return usageError{err}
 		}
+		for _, year := range p.AssumedYears(s, times) {
+			t.say("there is no calendar of %d yet: Monday to Friday are taken for its working days", year)
+		}
 		if t.json {
 			return t.printJSON(times)
 		}
 		for _, one := range times {
-			note := ""
-			if day, ok := catalog.MakeDate(one.Year(), int(one.Month()), one.Day()); ok && s.Days != schedule.EveryDay && p.Assumed(day) {
-				note = "  (no calendar of this year yet: Monday to Friday are taken for working days)"
-			}
-			t.printf("%s%s\n", one.Format(time.RFC3339), note)
+			t.printf("%s\n", one.Format(time.RFC3339))
 		}
 		return nil
 	}

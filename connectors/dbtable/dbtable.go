@@ -65,12 +65,12 @@ func open(ctx context.Context, values connectors.Values) (*conn, error) {
 }
 
 // Test says which server answered.
-func (c *conn) Test(ctx context.Context) (string, error) {
+func (c *conn) Test(ctx context.Context) (connectors.Finding, error) {
 	text, err := c.engine.ping(ctx)
 	if err != nil {
-		return "", &fault.Error{Op: "reach the database", Code: fault.Unavailable, Err: err}
+		return connectors.Finding{}, &fault.Error{Op: "reach the database", Code: fault.Unavailable, Err: err}
 	}
-	return text, nil
+	return connectors.Finding{Code: connectors.FoundServer, Place: text}, nil
 }
 
 // Close ends the connection.

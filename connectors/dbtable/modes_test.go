@@ -248,8 +248,8 @@ func TestMistakesAreNamed(t *testing.T) {
 		if _, _, _, err := read(t, s.source(t, connectors.Values{"table": "t"}), "not ours"); !fault.Is(err, fault.Invalid) {
 			t.Errorf("a strange cursor gave %v", err)
 		}
-		if text, err := s.open(t).Test(t.Context()); err != nil || !strings.Contains(text, "SQL") {
-			t.Errorf("test says %q, %v", text, err)
+		if text, err := s.open(t).Test(t.Context()); err != nil || !strings.Contains(text.Place, "SQL") {
+			t.Errorf("test says %v, %v", text, err)
 		}
 	})
 }

@@ -14,7 +14,6 @@ package files
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"strings"
@@ -180,15 +179,15 @@ func below(r *connectors.Reader, name string) string {
 }
 
 // Test lists the root.
-func (c *conn) Test(ctx context.Context) (string, error) {
+func (c *conn) Test(ctx context.Context) (connectors.Finding, error) {
 	found, err := c.place.list(ctx, ".")
 	if _, ok := c.place.(*bucket); ok && errors.Is(err, fs.ErrNotExist) { // the first packet makes it
-		return fmt.Sprintf("reached the bucket; nothing in it begins with %s yet", c.place.name(".")), nil
+		return connectors.Finding{Code: connectors.FoundEmpty, Place: c.place.name(".")}, nil
 	}
 	if err != nil {
-		return "", failed(ctx, "list the root folder", err)
+		return connectors.Finding{}, failed(ctx, "list the root folder", err)
 	}
-	return fmt.Sprintf("reached %s; %d files in it", c.place.name("."), len(found)), nil
+	return connectors.Finding{Code: connectors.FoundFiles, Place: c.place.name("."), Count: len(found)}, nil
 }
 
 // Close ends the connection.

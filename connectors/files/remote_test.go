@@ -84,8 +84,8 @@ func TestASFTPServerIsKnownByItsKey(t *testing.T) {
 				return
 			}
 			defer func() { _ = conn.Close() }()
-			if text, err := conn.Test(t.Context()); err != nil || !strings.Contains(text, "1 files") {
-				t.Fatalf("%q, %v", text, err)
+			if text, err := conn.Test(t.Context()); err != nil || !strings.Contains(text.String(), "1 files") {
+				t.Fatalf("%v, %v", text, err)
 			}
 		})
 	}
@@ -120,8 +120,8 @@ func TestABrokenLineIsDialledAnew(t *testing.T) {
 	c := openSFTP(t, sftpValues(server, server.Dir)).(*conn)
 	place := c.place.(*remote)
 	_ = place.line.Close()
-	if text, err := c.Test(t.Context()); err != nil || !strings.Contains(text, "1 files") {
-		t.Fatalf("%q, %v", text, err)
+	if text, err := c.Test(t.Context()); err != nil || !strings.Contains(text.String(), "1 files") {
+		t.Fatalf("%v, %v", text, err)
 	}
 }
 

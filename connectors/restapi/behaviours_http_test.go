@@ -174,7 +174,7 @@ func TestBehaviour30SecretsAreShownNowhere(t *testing.T) {
 			}
 			said = append(said, err.Error(), fmt.Sprintf("%+v", err), fmt.Sprint(values), fmt.Sprintf("%#v", values))
 			text, err := c.Test(t.Context())
-			said = append(said, text, fmt.Sprint(err))
+			said = append(said, text.String(), fmt.Sprint(err))
 			_, err = c.Push(t.Context(), connectors.Delivery{ID: "d", Target: "t"})
 			said = append(said, fmt.Sprint(err), log.String())
 			for _, secret := range []string{token, "0123456789abcdeffedcba9876543210", hubKey} {

@@ -329,8 +329,8 @@ func TestOAuth2TokensAreFetchedOnceAndRenewed(t *testing.T) {
 		}
 	}
 	_, k, c, _ := startTokens(t, nil)
-	if text, err := c.Test(t.Context()); err != nil || !strings.Contains(text, "2025-10-28 09:10:00") || strings.Contains(text, k.valid) {
-		t.Errorf("%q, %v", text, err)
+	if text, err := c.Test(t.Context()); err != nil || !strings.Contains(text.String(), "2025-10-28 09:10:00") || strings.Contains(text.String(), k.valid) {
+		t.Errorf("%v, %v", text, err)
 	}
 }
 

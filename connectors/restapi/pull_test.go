@@ -269,13 +269,13 @@ func TestASecretThatDoesNotDecryptSaysSoWithoutShowingIt(t *testing.T) {
 func TestTestingAConnectionReachesThePlatform(t *testing.T) {
 	p, _, c, _ := startGateway(t)
 	c.client.signer.keeper.(*workingSecret).fetchSID = "s_refresh"
-	if text, err := c.Test(t.Context()); err != nil || !strings.Contains(text, "2025-10-28 10:00:00") {
-		t.Fatalf("%q, %v", text, err)
+	if text, err := c.Test(t.Context()); err != nil || !strings.Contains(text.String(), "2025-10-28 10:00:00") {
+		t.Fatalf("%v, %v", text, err)
 	}
 	plain, _ := p.open(t, connectors.Values{"profile": "plain"})
 	p.instead = nil
-	if text, err := plain.Test(t.Context()); err != nil || !strings.Contains(text, "404") {
-		t.Fatalf("%q, %v", text, err)
+	if text, err := plain.Test(t.Context()); err != nil || !strings.Contains(text.String(), "404") {
+		t.Fatalf("%v, %v", text, err)
 	}
 	p.Close()
 	if _, err := plain.Test(t.Context()); !fault.Is(err, fault.Unavailable) {

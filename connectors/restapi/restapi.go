@@ -6,7 +6,6 @@ package restapi
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net/url"
 	"strings"
@@ -118,24 +117,21 @@ func (c *conn) at(path string) string {
 
 // Test reaches the platform: by fetching what calls are signed with where that can be done, else by
 // any answer at all.
-func (c *conn) Test(ctx context.Context) (string, error) {
+func (c *conn) Test(ctx context.Context) (found connectors.Finding, err error) {
 	if k := c.client.signer.keeper; k != nil {
 		if sid, ok := k.probe(); ok {
 			until, err := c.client.signer.renew(ctx, sid)
 			if err != nil {
-				return "", err
+				return found, err
 			}
-			if until.IsZero() {
-				return fmt.Sprintf("reached %s; it gave a working secret", c.root.Host), nil
-			}
-			return fmt.Sprintf("reached %s; the working secret holds until %s", c.root.Host, until.In(connectors.Shanghai).Format(time.DateTime)), nil
+			return connectors.Finding{Code: connectors.FoundSecret, Place: c.root.Host, Until: until}, nil
 		}
 	}
 	status, err := c.client.reach(ctx, c.root.String())
 	if err != nil {
-		return "", err
+		return found, err
 	}
-	return fmt.Sprintf("reached %s; it answered with status %d", c.root.Host, status), nil
+	return connectors.Finding{Code: connectors.FoundAnswer, Place: c.root.Host, Count: status}, nil
 }
 
 // Close lets idle connections go.

@@ -40,7 +40,8 @@ type ScheduleLine struct {
 
 // NextTimes are the next firings of a schedule.
 type NextTimes struct {
-	Times []time.Time `json:"times" nullable:"false"`
+	Times   []time.Time `json:"times" nullable:"false"`
+	Assumed []int       `json:"assumed_years,omitempty" doc:"years of these times whose holidays are not published yet: Monday to Friday are taken for working days"`
 }
 
 func (a *API) schedules() {
@@ -107,8 +108,8 @@ func (a *API) schedules() {
 	}
 	post(a, op{Path: base + "/next", ID: "nextTimes", Tag: tag, Right: auth.SchedulesSee, Words: "The next times of a schedule as filled in; nothing is kept", ZH: "保存之前查看今后的触发时间。"},
 		func(ctx context.Context, in *nextInput) (NextTimes, error) {
-			times, err := a.Desk.NextTimes(ctx, in.Body.schedule(0), in.Count)
-			return NextTimes{Times: append([]time.Time{}, times...)}, err
+			next, err := a.Desk.NextTimes(ctx, in.Body.schedule(0), in.Count)
+			return NextTimes{Times: append([]time.Time{}, next.Times...), Assumed: next.Assumed}, err
 		})
 	type pauseInput struct {
 		ByID

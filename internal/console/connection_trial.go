@@ -1,12 +1,12 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"path"
 
-	"errors"
-
 	"xinshu/catalog"
+	"xinshu/connectors"
 	"xinshu/internal/desk"
 	"xinshu/internal/fault"
 	"xinshu/pipelines/stage"
@@ -25,8 +25,8 @@ func shownFault(err error) *fault.Error {
 
 // shownTrial is a look at a connection as a page shows it.
 type shownTrial struct {
-	Reached string
-	Tables  []shownTable
+	Found  connectors.Finding
+	Tables []shownTable
 }
 
 type shownTable struct {
@@ -34,7 +34,7 @@ type shownTable struct {
 	Title   catalog.Text
 	Columns []string
 	Rows    []shownRow
-	Error   string
+	Err     error
 	Good    int
 }
 
@@ -52,10 +52,10 @@ type shownCell struct {
 }
 
 func (c *Console) shownTrial(t desk.Trial) *shownTrial {
-	shown := &shownTrial{Reached: t.Reached}
+	shown := &shownTrial{Found: t.Found}
 	for _, table := range t.Datasets {
 		ds, _ := c.Desk.Catalog.Dataset(table.Dataset)
-		one := shownTable{ID: table.Dataset, Title: ds.Title, Error: table.Error}
+		one := shownTable{ID: table.Dataset, Title: ds.Title, Err: table.Err}
 		place := map[string]int{}
 		for _, row := range table.Rows {
 			for _, cell := range row.Values {

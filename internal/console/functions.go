@@ -24,11 +24,21 @@ func (c *Console) functions(v *views) template.FuncMap {
 		// words
 		"t":       v.say,
 		"text":    func(t catalog.Text) string { return pick(t, v.lang) },
-		"advice":  func(hint string) string { return advice(hint, v.lang) },
+		"told":    v.tell,
+		"said":    func(s any) string { return v.sentence(fmt.Sprint(s)) },
+		"note":    v.note,
+		"why":     v.why,
+		"who":     v.who,
+		"kind":    v.kind,
+		"finding": v.finding,
+		"act":     v.act, "actsubject": v.subject, "actdetail": v.detail,
+		"titleof": v.titleOf,
+		"stepof":  stepOf,
+		"actions": v.actions,
 		"lang":    func() string { return v.lang },
 		"initial": initial,
 		// times: a <time> with the zone; ago shows the distance, when the moment, and each has the other in its title
-		"ago": s.ago, "when": s.when, "day": s.day, "dur": s.duration, "date": formDay,
+		"ago": s.ago, "when": s.when, "day": s.day, "dur": s.duration, "date": formDay, "clockname": s.clockName,
 		// numbers
 		"num": number, "pct": percent, "bytes": size, "points": points,
 		// putting together

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"xinshu/catalog"
 	"xinshu/internal/auth"
@@ -57,7 +56,7 @@ func (c *Console) schedule(q *Request) error {
 type scheduleForm struct {
 	schedule.Schedule
 	New      bool
-	Next     []time.Time
+	Next     desk.NextTimes
 	Waits    bool // for fresh datasets: it has no times
 	Fault    *fault.Error
 	Sources  []desk.Connection

@@ -3,6 +3,7 @@ package console
 import (
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"xinshu/internal/audit"
@@ -21,6 +22,9 @@ func (c *Console) auditPages() []Page {
 func (q *Request) auditFilter() (audit.Filter, error) {
 	get := q.URL.Query().Get
 	f := audit.Filter{Actor: get("actor"), Action: get("action"), USCC: get("uscc"), Purpose: get("purpose"), Outcome: get("outcome"), Text: get("text")}
+	if f.Actor != "" && !strings.Contains(f.Actor, ":") {
+		f.Actor = auth.UserID(f.Actor) // a page shows the name alone
+	}
 	for name, at := range map[string]*time.Time{"from": &f.From, "until": &f.Until} {
 		t, err := dayOf(get(name), name)
 		if err != nil {

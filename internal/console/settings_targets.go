@@ -39,7 +39,7 @@ func (c *Console) tryTarget(q *Request) error {
 	if err != nil {
 		return c.showTarget(q, map[string]any{"Fault": shownFault(err)})
 	}
-	return c.showTarget(q, map[string]any{"Reached": trial.Reached})
+	return c.showTarget(q, map[string]any{"Found": trial.Found})
 }
 
 func (c *Console) showTarget(q *Request, data map[string]any) error {

@@ -24,7 +24,7 @@ func (s shower) ago(t time.Time) template.HTML {
 	if t.IsZero() {
 		return "–"
 	}
-	return s.tag(t, s.distance(t), exact(t)+" ("+zone.String()+")")
+	return s.tag(t, s.distance(t), exact(t)+" "+s.say("zone.beijing"))
 }
 
 // when shows the moment to the minute, with the distance in its title.
@@ -37,12 +37,20 @@ func (s shower) when(t time.Time) template.HTML {
 	if t.Year() == s.now().In(zone).Year() {
 		shown = t.Format("01-02 15:04")
 	}
-	return s.tag(t, shown, exact(t)+" ("+zone.String()+"), "+s.distance(t))
+	return s.tag(t, shown, exact(t)+" "+s.say("zone.beijing")+", "+s.distance(t))
 }
 
 func (s shower) tag(t time.Time, shown, title string) template.HTML {
 	e := template.HTMLEscapeString
 	return template.HTML(`<time class="nowrap" datetime="` + t.Format(time.RFC3339) + `" title="` + e(title) + `">` + e(shown) + `</time>`) //nolint:gosec // escaped above
+}
+
+// clockName says by which clock a time is written; China's has a name that everybody knows.
+func (s shower) clockName(t time.Time) string {
+	if t.Location().String() == zone.String() {
+		return s.say("zone.beijing")
+	}
+	return t.Format("MST")
 }
 
 func exact(t time.Time) string { return t.In(zone).Format("2006-01-02 15:04:05") }

@@ -12,10 +12,11 @@ import (
 
 // views are the pages in one language.
 type views struct {
-	lang  string
-	words map[string]string
-	pages map[string]*template.Template // by name: "overview", "sources/list"
-	lack  func(key string)              // is told of a key without words
+	lang      string
+	words     map[string]string
+	sentences sentences
+	pages     map[string]*template.Template // by name: "overview", "sources/list"
+	lack      func(key string)              // is told of a key without words
 }
 
 // readViews parses layout.html and parts/*.html once and every other page over them. A file whose
@@ -25,7 +26,11 @@ func (c *Console) readViews(lang string) (*views, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &views{lang: lang, words: words, pages: map[string]*template.Template{}, lack: func(key string) {
+	said, err := readSentences(c.Files, lang)
+	if err != nil {
+		return nil, err
+	}
+	v := &views{lang: lang, words: words, sentences: said, pages: map[string]*template.Template{}, lack: func(key string) {
 		c.Log.Warn("words are missing", "key", key, "language", lang)
 	}}
 	base, err := template.New("").Option("missingkey=zero").Funcs(c.functions(v)).ParseFS(c.Files, "templates/layout.html", "templates/parts/*.html")

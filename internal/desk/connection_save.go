@@ -24,8 +24,9 @@ func (d *Desk) CheckConnection(ctx context.Context, draft Draft) ([]FieldFault, 
 
 // Trial is what a look at a connection came to.
 type Trial struct {
-	Reached  string       `json:"reached"`  // in the words of what answered
-	Datasets []TrialTable `json:"datasets"` // of a source
+	Reached  string             `json:"reached"`  // Found in English words
+	Found    connectors.Finding `json:"found"`    // zero: nothing was reached
+	Datasets []TrialTable       `json:"datasets"` // of a source
 }
 
 // TrialTable is a dataset's first rows with the verdicts that staging would give.
@@ -33,6 +34,7 @@ type TrialTable struct {
 	Dataset string         `json:"dataset"`
 	Rows    []stage.Judged `json:"rows"`
 	Error   string         `json:"error,omitempty"`
+	Err     error          `json:"-"` // the same, for who has words for it
 }
 
 // TryConnection reaches a connection as filled in, and looks at the first rows of the datasets named. A
@@ -79,9 +81,10 @@ func (d *Desk) try(ctx context.Context, g Given, datasets []string, rows int) (T
 	defer cancel()
 	source := g.source()
 	var err error
-	if t.Reached, err = d.Pipeline.Test(reach, source); err != nil {
+	if t.Found, err = d.Pipeline.Test(reach, source); err != nil {
 		return t, tooLong(ctx, reach, "try "+g.ID, err)
 	}
+	t.Reached = t.Found.String()
 	for _, id := range datasets {
 		if rows <= 0 {
 			break
@@ -90,7 +93,8 @@ func (d *Desk) try(ctx context.Context, g Given, datasets []string, rows int) (T
 		judged, err := d.Pipeline.Preview(look, source, id, min(rows, mostTried))
 		table := TrialTable{Dataset: id, Rows: append([]stage.Judged{}, judged...)}
 		if err != nil {
-			table.Error = tooLong(ctx, look, "read the first rows", err).Error()
+			table.Err = tooLong(ctx, look, "read the first rows", err)
+			table.Error = table.Err.Error()
 		}
 		cancel()
 		t.Datasets = append(t.Datasets, table)

@@ -37,22 +37,30 @@ func (d *Desk) Schedule(ctx context.Context, id string) (schedule.Schedule, erro
 	return d.Book.Schedule(ctx, id)
 }
 
+// NextTimes are the next firings of a schedule.
+type NextTimes struct {
+	Times   []time.Time
+	Assumed []int // years of them without a calendar: Monday to Friday are taken for working days
+}
+
 // NextTimes checks a schedule as somebody filled it in and gives its next n firings. One that waits for
 // fresh datasets has none that can be told.
-func (d *Desk) NextTimes(ctx context.Context, s schedule.Schedule, n int) ([]time.Time, error) {
+func (d *Desk) NextTimes(ctx context.Context, s schedule.Schedule, n int) (next NextTimes, err error) {
 	if s.ID == "" {
 		s.ID = "unnamed" // its times can be told before it has a name; saving wants one
 	}
 	if _, err := d.Book.Validate(s, d.Now()); err != nil {
-		return nil, err
+		return next, err
 	}
 	if err := errors.Join(d.Book.Known(ctx, s.Work), d.Book.Fresh(s.Fresh)); err != nil {
-		return nil, err
+		return next, err
 	}
 	if len(s.Fresh) > 0 {
-		return nil, nil
+		return next, nil
 	}
-	return d.Book.Next(s, d.Now(), n)
+	next.Times, err = d.Book.Next(s, d.Now(), n)
+	next.Assumed = d.Book.AssumedYears(s, next.Times)
+	return next, err
 }
 
 // SaveSchedule keeps a schedule, new with Version 0, else over the version that was read.

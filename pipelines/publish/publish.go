@@ -61,13 +61,13 @@ type Result struct {
 // Note says in words what publishing came to: "2 changed, 7 new".
 func (r Result) Note() string {
 	if r.Held != "" {
-		return "held: " + r.Held
+		return chain.Notef("held: %s", r.Held)
 	}
 	var said []string
 	for _, reason := range slices.Sorted(maps.Keys(r.Changes)) {
 		said = append(said, fmt.Sprintf("%d %s", r.Changes[reason], reason))
 	}
-	return cmp.Or(strings.Join(said, ", "), "nothing differs")
+	return cmp.Or(strings.Join(said, ", "), chain.Notef("nothing differs"))
 }
 
 // Publish states what a scored run changes and commits it. The same scored run a second time, or one
@@ -100,7 +100,7 @@ func (p *Publisher) Publish(ctx context.Context, run string, s Scored) (Result, 
 			return Result{Entry: head}, nil
 		}
 		if !s.Policy.CutOff(s.AsOf) {
-			return Result{Entry: head, Held: fmt.Sprintf("%s is not a cut-off date (%s) of this yearly policy", s.AsOf, s.Policy.AsOf)}, nil
+			return Result{Entry: head, Held: chain.Notef("%s is not a cut-off date (%s) of this yearly policy", s.AsOf, s.Policy.AsOf)}, nil
 		}
 		fault.At(fault.BeforeObjects)
 		r, err := p.release(ctx, run, s, head, epoch, chain.Entry{Chain: chain.Published(s.Policy.ID), Intent: intent, Run: run,

@@ -2,7 +2,6 @@ package publish
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"xinshu/internal/chain"
@@ -101,5 +100,5 @@ func heldBack(ctx context.Context, db *duck.DB) (string, error) {
 		return "", err
 	}
 	const day = "2006-01-02"
-	return fmt.Sprintf("the result of %s, corrected to %s, is already published", asOf.Format(day), correctedTo.Format(day)), nil
+	return chain.Notef("the result of %s, corrected to %s, is already published", asOf.Format(day), correctedTo.Format(day)), nil
 }

@@ -49,7 +49,7 @@ func (h *Hold) Task() Task { return h.task }
 // Busy says that a step could not begin, because what it works on is in use.
 type Busy struct{ Name, By string }
 
-func (b *Busy) Error() string { return b.Name + " is in use by " + b.By }
+func (b *Busy) Error() string { return chain.Notef("%s is in use by %s", b.Name, b.By) }
 
 // patience is how long a step waits for what is in use before the task makes room for another.
 const patience = 2 * time.Second

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"slices"
 	"time"
 
 	"xinshu/catalog"
@@ -29,6 +30,20 @@ type Planner struct {
 func (p Planner) Assumed(day catalog.Date) bool {
 	_, err := p.Calendar.IsWorkday(day)
 	return err != nil
+}
+
+// AssumedYears gives the years of these firings whose calendar is not published yet, each once, in order.
+// A schedule that keeps every day asks no calendar.
+func (p Planner) AssumedYears(s Schedule, times []time.Time) (years []int) {
+	if s.Days == EveryDay {
+		return nil
+	}
+	for _, t := range times {
+		if day, ok := catalog.MakeDate(t.Year(), int(t.Month()), t.Day()); ok && p.Assumed(day) && !slices.Contains(years, t.Year()) {
+			years = append(years, t.Year())
+		}
+	}
+	return years
 }
 
 func (p Planner) works(day catalog.Date) bool {

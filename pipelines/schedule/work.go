@@ -3,10 +3,10 @@ package schedule
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"time"
 
+	"xinshu/internal/chain"
 	"xinshu/internal/fault"
 )
 
@@ -21,11 +21,11 @@ func (e *Engine) work(h *Hold) {
 		e.finish(ctx, h, wait)
 		return
 	}
-	h.Log(ctx, Event{Status: "taken", Note: fmt.Sprintf("attempt %d", h.task.Attempt)})
+	h.Log(ctx, Event{Status: "taken", Note: chain.Notef("attempt %d", h.task.Attempt)})
 	end := h.task
 	if h.task.Tries >= max(h.task.Attempts, 1) && h.task.Tries > 0 {
 		end.State, end.Why, end.Ended = Failed, WhyLost, e.Now()
-		end.Error, end.Code = fmt.Sprintf("it was broken off %d times in a row", h.task.Tries), string(fault.Unavailable)
+		end.Error, end.Code = chain.Notef("it was broken off %d times in a row", h.task.Tries), string(fault.Unavailable)
 	} else {
 		end = e.ended(ctx, h, e.attempt(ctx, h))
 		if end.ID == "" {

@@ -137,9 +137,9 @@ func (w *Worker) settle(ctx context.Context, h *schedule.Hold) error {
 		return h.Step(ctx, schedule.Key{Step: schedule.DoSettle}, []string{chain.Settled}, func(ctx context.Context) (string, error) {
 			r, err := w.Pipeline.Settle(ctx)
 			if err != nil || !r.Committed {
-				return "nothing new was staged", err
+				return chain.Notef("nothing new was staged"), err
 			}
-			return fmt.Sprintf("snapshot %d: rows %d, marks %d, new entities %d", r.N, r.Rows, r.Marks, r.Entities), nil
+			return chain.Notef("snapshot %d: rows %d, marks %d, new entities %d", r.N, r.Rows, r.Marks, r.Entities), nil
 		})
 	})
 }
@@ -176,7 +176,7 @@ func (w *Worker) policy(ctx context.Context, h *schedule.Hold, policy catalog.Po
 	rate := func(ctx context.Context) (string, error) {
 		s, err := w.Pipeline.Score(ctx, policy, c)
 		result = &s
-		return fmt.Sprintf("as of %s, %d entities", c.AsOf, s.Result.Seal.Entities), err
+		return chain.Notef("as of %s, %d entities", c.AsOf, s.Result.Seal.Entities), err
 	}
 	return w.heavy.do(ctx, func() error {
 		if scores {
@@ -250,10 +250,10 @@ func (w *Worker) push(ctx context.Context, h *schedule.Hold) error {
 		errs = append(errs, h.Step(ctx, k, []string{"target " + target}, func(ctx context.Context) (string, error) {
 			reports, err := w.Pipeline.Push(ctx, target)
 			if err != nil || len(reports) == 0 {
-				return "nothing is due", err
+				return chain.Notef("nothing is due"), err
 			}
 			r := reports[0]
-			said := fmt.Sprintf("sent %d, acknowledged %d, rejected %d, open %d", r.Sent, r.Acknowledged, r.Rejected, r.Open)
+			said := chain.Notef("sent %d, acknowledged %d, rejected %d, open %d", r.Sent, r.Acknowledged, r.Rejected, r.Open)
 			if r.Failure != "" {
 				said += "; " + r.Failure
 			}
