@@ -177,7 +177,7 @@ func receiversAgree(t *testing.T, dir string, cat *catalog.Catalog, province *si
 }
 
 // publishedGrades gives what each policy's published chain states of each entity, as policy/code to grade.
-func publishedGrades(t *testing.T, dir string) map[string]string {
+func publishedGrades(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	grades := map[string]string{}
 	eachChain(t, dir, func(head chain.Entry, query func(question) []string) {

@@ -45,7 +45,7 @@ func TestTheCommandLine(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "interrupt": interrupt, "flip": flip, "answer": answer, "packets": packets, "holdings": writeHoldings, "encode": encode, "recast": recast, "repeat": repeat, "edit": edit,
+			"exits": exits, "interrupt": interrupt, "flip": flip, "answer": answer, "packets": packets, "holdings": writeHoldings, "encode": encode, "recast": recast, "repeat": repeat, "edit": edit, "onepenalty": onePenalty, "exchange": exchange,
 		},
 	})
 }

@@ -215,8 +215,11 @@ func (d *Desk) caseView(ctx context.Context, no string) (CaseView, error) {
 			v.Marks, means = append(v.Marks, m), append(means, m.Record) // of a mark that waited, its record may have come
 		}
 	}
-	if at := slices.IndexFunc(records, func(r explain.Record) bool { return slices.Contains(means, r.ID) }); at >= 0 {
-		v.Record = &records[at]
+	for _, id := range means { // the case's own first: the same act may stand in another platform's report
+		if at := slices.IndexFunc(records, func(r explain.Record) bool { return r.ID == id }); at >= 0 {
+			v.Record = &records[at]
+			break
+		}
 	}
 	if c.State == cases.Upheld || c.State == cases.Closed {
 		if v.Results, err = d.corrected(ctx, c); err != nil {
