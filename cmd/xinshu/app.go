@@ -41,6 +41,7 @@ type app struct {
 	catalog  *catalog.Catalog
 	files    fs.FS              // that the catalogue was read from, releases over it
 	released []release.Proposal // that are in force
+	refused  notTaken           // what was laid into the catalogue folder since, and cannot be read by
 	lake     *lake.Lake
 	state    *state.State
 	vault    *vault.Vault
@@ -58,7 +59,10 @@ type app struct {
 
 // catalogFiles are the built-in catalogue with the installation's own folder laid over it.
 func catalogFiles(c Config) fs.FS {
-	if c.Catalog != "" {
+	switch {
+	case c.texts != nil:
+		return catalog.Layer(c.texts, catalog.Files)
+	case c.Catalog != "":
 		return catalog.Layer(os.DirFS(c.Catalog), catalog.Files)
 	}
 	return catalog.Files
@@ -90,6 +94,7 @@ func openApp(ctx context.Context, c Config, now func() time.Time) (a *app, err e
 	if a.state, err = state.Open(ctx, c.stateAddress(), now); err != nil {
 		return nil, err
 	}
+	a.config.keepTexts()
 	if err := a.readCatalogue(ctx); err != nil {
 		return nil, errors.Join(err, a.state.Close())
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/internal/cases"
 	"xinshu/internal/fault"
@@ -44,6 +45,8 @@ type Config struct {
 	Alerts    AlertsConfig    `yaml:"alerts,omitempty"`
 	Lineage   LineageConfig   `yaml:"lineage,omitempty"`
 	Retention RetentionConfig `yaml:"retention,omitempty"`
+
+	texts catalog.Texts // of the folder Catalog, as a hub reads by them; nil: the folder itself is read
 }
 
 // CasesConfig says how cases are decided.

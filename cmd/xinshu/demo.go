@@ -113,12 +113,23 @@ func (d *demo) run(ctx context.Context, c Config, once bool) (err error) {
 	defer func() { err = errors.Join(err, world.Close()) }()
 	d.progress.say("the province of seed %d is up: %d entities, %d platforms, %d departments, %d datasets", d.seed, d.entities, len(cat.Platforms), len(cat.Departments), len(cat.Datasets))
 	c.Sources, c.Targets = sourcesOf(world), targetsOf(world)
-	a, err := openApp(ctx, c, d.now)
+	open := func(texts catalog.Texts) (*app, error) {
+		c.texts = texts
+		a, err := openApp(ctx, c, d.now)
+		if err == nil {
+			a.pipeline.Watch = d.progress.event
+		}
+		return a, err
+	}
+	a, err := open(nil)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	a.pipeline.Watch = d.progress.event
+	defer func() {
+		if a != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
 	if _, err := a.state.Interrupt(ctx); err != nil {
 		return err
 	}
@@ -140,7 +151,10 @@ func (d *demo) run(ctx context.Context, c Config, once bool) (err error) {
 		return err
 	}
 	d.say("\nThe province stays up. The data is in %s: try\n  xinshu quarantine list --data %s", c.Data, c.Data)
-	return d.serve(ctx, a, d.addr)
+	look, serving := time.NewTicker(lookAgain), a
+	defer look.Stop()
+	a = nil // whoever serves closes it
+	return d.serveOn(ctx, serving, open, d.addr, look.C)
 }
 
 // past reads how far an earlier demo in the same folder came. A folder of another province is refused.

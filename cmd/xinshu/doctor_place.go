@@ -75,7 +75,7 @@ func (d *doctor) writable(dir string) {
 func (d *doctor) catalogue() {
 	cat, faults := loadCatalog(d.config)
 	for _, f := range faults {
-		d.bad("catalogue", "mend the file; what is broken is left out until then", "%s", f)
+		d.bad("catalogue", "mend the file; a hub that serves keeps what it read before, one that starts leaves the file out", "%s", f)
 	}
 	if len(faults) == 0 {
 		d.ok("catalogue", "%d departments, %d datasets, %d policies", len(cat.Departments), len(cat.Datasets), len(cat.Policies))

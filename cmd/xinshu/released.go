@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"xinshu/catalog"
 	"xinshu/internal/release"
@@ -48,29 +46,4 @@ func releasedBy(c Config) (released []release.Proposal, err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	return s.Released(context.Background(), catalog.DateOf(hubClock()))
-}
-
-// lookForReleases is how often a hub that serves looks whether its catalogue changed.
-const lookForReleases = 15 * time.Second
-
-// untilReleased waits until another catalogue is in force than the one that was read: a release was
-// approved, here or on another node, or its day has come. It says false when the context ended first.
-func (a *app) untilReleased(ctx context.Context) bool {
-	tick := time.NewTicker(lookForReleases)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
-		}
-		now, err := a.state.Released(ctx, catalog.DateOf(a.now()))
-		if err != nil {
-			slog.WarnContext(ctx, "look for releases", "error", err)
-			continue
-		}
-		if !slices.EqualFunc(now, a.released, func(x, y release.Proposal) bool { return x.ID == y.ID }) {
-			return true
-		}
-	}
 }

@@ -150,6 +150,9 @@ func explained(t *testing.T, at string, typ reflect.Type, node *yaml.Node) {
 		keys[node.Content[i].Value] = i
 	}
 	for field := range typ.Fields() {
+		if !field.IsExported() {
+			continue // nobody can set it
+		}
 		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		at := strings.TrimPrefix(at+"."+key, ".")
 		place, shown := keys[key]

@@ -10,11 +10,11 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"xinshu/catalog"
 	"xinshu/connectors"
 	"xinshu/internal/api"
 	"xinshu/internal/auth"
@@ -57,28 +57,22 @@ func serveCommand(t *terminal, o *options) *cobra.Command {
 	var addr string
 	cmd := &cobra.Command{Use: "serve", Short: "scheduler, workers, API and console, until it is told to stop", Args: usage(cobra.NoArgs)}
 	cmd.Flags().StringVar(&addr, "addr", "", "where to listen (default 127.0.0.1:8088, or what the config says)")
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		for {
-			released := false
-			err := t.withApp(o, func(ctx context.Context, a *app) error {
-				a.pipeline.Watch = nil // runs stand in the log, which programs read line by line
-				ctx, stop := context.WithCancel(ctx)
-				var watch sync.WaitGroup
-				watch.Go(func() {
-					if released = a.untilReleased(ctx); released {
-						stop()
-					}
-				})
-				err := t.serve(ctx, a, addr)
-				stop()
-				watch.Wait()
-				return err
-			})(cmd, args)
-			if err != nil || !released {
-				return err
-			}
-			t.say("another catalogue is in force: the hub reads it and goes on")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		c, err := o.load()
+		if err != nil {
+			return err
 		}
+		open := func(texts catalog.Texts) (*app, error) {
+			c.texts = texts
+			return t.open(cmd.Context(), c)
+		}
+		a, err := open(nil)
+		if err != nil {
+			return err
+		}
+		look := time.NewTicker(lookAgain)
+		defer look.Stop()
+		return t.serveOn(auth.With(cmd.Context(), auth.Shell(login())), a, open, addr, look.C)
 	}
 	return cmd
 }

@@ -119,17 +119,26 @@ func (t *terminal) withApp(o *options, do func(ctx context.Context, a *app) erro
 		if err != nil {
 			return err
 		}
-		a, err := openApp(cmd.Context(), c, hubClock)
+		a, err := t.open(cmd.Context(), c)
 		if err != nil {
 			return err
 		}
-		for _, f := range a.catalog.Faults {
-			t.say("%s", f)
-		}
 		defer func() { err = errors.Join(err, a.Close()) }()
-		a.pipeline.Watch = newProgress(t.err).event
 		return do(auth.With(cmd.Context(), auth.Shell(login())), a)
 	}
+}
+
+// open opens the hub, says what of its catalogue is broken, and shows progress.
+func (t *terminal) open(ctx context.Context, c Config) (*app, error) {
+	a, err := openApp(ctx, c, hubClock)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range a.catalog.Faults {
+		t.say("%s", f)
+	}
+	a.pipeline.Watch = newProgress(t.err).event
+	return a, nil
 }
 
 // login is who sits at the shell, as the machine calls them.

@@ -103,6 +103,7 @@ func (a *app) rules() []alerts.Rule {
 			members, now, err := a.members(ctx)
 			return alerts.LostNodes(members, now, seenLately), err
 		}},
+		{Name: alerts.Catalogue, Find: func(context.Context) ([]alerts.Finding, error) { return alerts.BrokenFiles(a.flaws()), nil }},
 		{Name: alerts.Clock, Find: a.wrongClocks},
 		{Name: alerts.Case, Find: func(ctx context.Context) ([]alerts.Finding, error) {
 			open, err := a.deadlines(ctx)

@@ -19,10 +19,11 @@ const (
 	Clock      = "clock"      // a node's clock is wrong against the database's
 	Case       = "case"       // a case comes to the end of its time, or is past it
 	Proposal   = "proposal"   // a change waits too long for its second person
+	Catalogue  = "catalogue"  // a file of the catalogue is broken: left out, or not taken
 )
 
 // Names lists the rules.
-var Names = []string{Late, Hold, Quarantine, Target, Task, Disk, Expiry, Audit, Node, Clock, Case, Proposal}
+var Names = []string{Late, Hold, Quarantine, Target, Task, Disk, Expiry, Audit, Node, Clock, Case, Proposal, Catalogue}
 
 // Feed is one source's delivery of one dataset.
 type Feed struct {
@@ -188,6 +189,34 @@ func Expiring(terms []Term, now time.Time, within time.Duration) []Finding {
 		found = append(found, Finding{Rule: Expiry, Subject: t.What + " " + t.Subject, Level: level,
 			ZH: fmt.Sprintf("%s %s 有效期至 %s；请在此之前更换。", t.WhatZH, t.Subject, day),
 			EN: fmt.Sprintf("the %s %s is good until %s; replace it before.", t.What, t.Subject, day)})
+	}
+	return found
+}
+
+// Flaw is what is wrong with a file of the catalogue.
+type Flaw struct {
+	File, Says string
+	LeftOut    bool // since the start; else it came since and is not taken
+}
+
+// BrokenFiles finds files of the catalogue that the hub does not read by; of each the first flaw counts.
+func BrokenFiles(flaws []Flaw) []Finding {
+	var found []Finding
+	told := map[string]bool{}
+	for _, f := range flaws {
+		if told[f.File] {
+			continue
+		}
+		told[f.File] = true
+		finding := Finding{Rule: Catalogue, Subject: f.File, Level: Warning,
+			ZH: fmt.Sprintf("目录文件夹有改动但未采用，服务仍按改动前的目录运行：%s；请更正。", f.Says),
+			EN: fmt.Sprintf("the catalogue folder changed and is not taken, the hub goes on by what it read before: %s; mend it", f.Says)}
+		if f.LeftOut {
+			finding.Level = Critical
+			finding.ZH = fmt.Sprintf("目录文件有误，启动时已跳过：%s；其中的内容不可用，请更正。", f.Says)
+			finding.EN = fmt.Sprintf("a file of the catalogue is broken and was left out at the start: %s; mend it", f.Says)
+		}
+		found = append(found, finding)
 	}
 	return found
 }

@@ -41,6 +41,8 @@ func TestRules(t *testing.T) {
 		{"a month before it is", Expiring([]Term{{What: "key", Subject: "k", Until: noon.Add(29 * day)}}, noon, 30*day), "expiry key k warning"},
 		{"a week before it is critical", Expiring([]Term{{What: "key", Subject: "k", Until: noon.Add(7 * day)}}, noon, 30*day), "expiry key k critical"},
 		{"and when it has ended", Expiring([]Term{{What: "key", Subject: "k", Until: noon.Add(-day)}}, noon, 30*day), "expiry key k critical"},
+		{"a file left out is critical, one not taken a warning, each told once",
+			BrokenFiles([]Flaw{{"a.yaml", "a.yaml:3: no title", true}, {"a.yaml", "a.yaml:9: no key", false}, {"b.yaml", "b.yaml: no title", false}}), "catalogue a.yaml critical; catalogue b.yaml warning"},
 		{"a trail that matches is calm", BrokenTrail(nil), ""},
 		{"one that does not is critical", BrokenTrail(errors.New("entry 7")), "audit trail critical"},
 		{"a node seen lately is there", LostNodes([]Member{{Name: "n", Seen: noon.Add(-time.Minute)}}, noon, 2*time.Minute), ""},
