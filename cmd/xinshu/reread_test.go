@@ -170,7 +170,9 @@ func TestADatasetLaidIntoARunningHubAppears(t *testing.T) {
 	}
 	d := &doctor{config: Config{Catalog: c.Catalog}, now: hubClock}
 	d.catalogue()
-	if !slices.ContainsFunc(d.found, func(f finding) bool { return f.Area == "catalogue" && f.Status == statusBad && strings.Contains(f.Says, "second.yaml") }) {
+	if !slices.ContainsFunc(d.found, func(f finding) bool {
+		return f.Area == "catalogue" && f.Status == statusBad && strings.Contains(f.Says, "second.yaml")
+	}) {
 		t.Errorf("the doctor says %+v", d.found)
 	}
 	layInto(t, second, contract(t, "amr.second"))
