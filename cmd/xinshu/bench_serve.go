@@ -134,6 +134,10 @@ func (b *benchServe) fill(ctx context.Context, a *app) error {
 	if err := b.timetable(ctx, a); err != nil {
 		return err
 	}
+	b.say("rows are refused")
+	if err := b.refused(ctx, a); err != nil {
+		return err
+	}
 	return b.answers(ctx, a)
 }
 
@@ -212,6 +216,11 @@ func (b *benchServe) measure(ctx context.Context, a *app) (s bench.Served, err e
 	defer func() { err = errors.Join(err, server.Close()) }()
 	client, base := &http.Client{Timeout: 5 * time.Minute}, "http://"+listener.Addr().String()
 
+	cold, err := bench.Time(ctx, client, base, []bench.Asked{{Name: "cold", Paths: []string{"/quarantine"}}}, 1)
+	if err != nil {
+		return s, err
+	}
+	s.ColdMS = cold[0].FirstMS
 	began := time.Now()
 	if err := a.desk.Renew(ctx); err != nil {
 		return s, err
@@ -228,7 +237,7 @@ func (b *benchServe) measure(ctx context.Context, a *app) (s bench.Served, err e
 	if s.Searches, err = bench.Time(ctx, client, base, b.searches(), b.times); err != nil {
 		return s, err
 	}
-	s.Feed, err = bench.Feed(ctx, client, base+"/v1/grades/changes?purpose=service")
+	s.Feed, s.FeedCPUS, err = bench.Feed(ctx, client, base+"/v1/grades/changes?purpose=service")
 	return s, err
 }
 
@@ -243,11 +252,12 @@ func (b *benchServe) pages(ctx context.Context, a *app, c *console.Console) []be
 		delivery = list.Deliveries[0].ID
 	}
 	policy, _ := a.catalog.Policy(benchPolicy)
-	values := map[string]string{"{$}": "", "{dataset}": dataset, "{source}": source.Name, "{policy}": benchPolicy, "{target}": "bench", "{uscc}": bench.Code(b.entities / 2),
+	values := map[string]string{"{$}": "", "{dataset}": dataset, "{source}": source.Name, "{policy}": benchPolicy, "{target}": "bench",
 		"{indicator}": policy.Indicators[0].ID, "{schedule}": "bench-000", "{run}": a.now().Format("20060102T150405") + "-" + dataset}
 	queries := map[string]string{"GET /find": "?" + url.Values{"q": {"恒信"}, "purpose": {"audit"}}.Encode(), "GET /find/{uscc}": "?policy=" + benchPolicy + "&purpose=audit",
 		"GET /grades/{policy}/movers": "?from=1&to=2&grade_from=B&grade_to=C&purpose=audit", "GET /deliveries/targets/{target}/rejected": "?code=R-404"}
 	ids := map[string]string{"deliveries": delivery, "runs": values["{run}"], "policies": benchPolicy, "schedules": "bench-000", "sources": source.Name}
+	values["{uscc}"] = "{uscc}" // another one each time
 	var asked []bench.Asked
 	for _, p := range c.Pages() {
 		method, pattern, _ := strings.Cut(p.Pattern, " ")
@@ -262,19 +272,30 @@ func (b *benchServe) pages(ctx context.Context, a *app, c *console.Console) []be
 				value, ok = ids[area]
 			}
 			known = known && ok
+			if name == "{uscc}" {
+				return value
+			}
 			return url.PathEscape(value)
 		})
 		if known {
-			asked = append(asked, bench.Asked{Name: p.Pattern, Path: path + queries[p.Pattern]})
+			asked = append(asked, bench.Asked{Name: p.Pattern, Paths: b.each(path + queries[p.Pattern])})
 		}
 	}
 	return asked
 }
 
+// each gives an address for every time it is asked, each with the code of another entity.
+func (b *benchServe) each(path string) (paths []string) {
+	for i := range int64(b.times) + 1 {
+		paths = append(paths, strings.ReplaceAll(path, "{uscc}", bench.Code((2*i+1)*b.entities/(2*int64(b.times)+2))))
+	}
+	return paths
+}
+
 // searches are by whole code, by its beginning, by a frequent and by a rare part of a name, and for nobody.
 func (b *benchServe) searches() []bench.Asked {
 	find := func(name, text string) bench.Asked {
-		return bench.Asked{Name: name, Path: "/find?" + url.Values{"q": {text}, "purpose": {"audit"}}.Encode()}
+		return bench.Asked{Name: name, Paths: []string{"/find?" + url.Values{"q": {text}, "purpose": {"audit"}}.Encode()}}
 	}
 	return []bench.Asked{find("whole code", bench.Code(b.entities/3)), find("beginning of a code", bench.Code(b.entities / 3)[:13]),
 		find("frequent name", "商贸有限"), find("rare name", fmt.Sprintf("%d号", b.entities-7)), find("name of nobody", "不存在的名称")}
@@ -288,9 +309,9 @@ func (b *benchServe) print(s bench.Served) {
 			if t.MedianMS > 200 || t.Status >= 400 {
 				mark = "!"
 			}
-			b.printf("%s %7.1f ms median %8.1f ms worst  %d  %7d bytes  %s\n", mark, t.MedianMS, t.WorstMS, t.Status, t.Bytes, t.Name)
+			b.printf("%s %7.1f ms median %8.1f ms worst %7.1f ms processor  %d  %7d bytes  %s\n", mark, t.MedianMS, t.WorstMS, t.CPUMS, t.Status, t.Bytes, t.Name)
 		}
 		b.printf("\n")
 	}
-	b.printf("change feed %.0f changes a second; %d pages over 200 ms\n", s.Feed, s.Slow)
+	b.printf("change feed %.0f changes a second, %.1f s of processor; quarantine on a cold hub %.0f ms; %d pages over 200 ms\n", s.Feed, s.FeedCPUS, s.ColdMS, s.Slow)
 }

@@ -24,7 +24,9 @@ type Served struct {
 	Pages     []Timed `json:"pages"`
 	Searches  []Timed `json:"searches"`
 	Feed      float64 `json:"changes_per_s"`
-	Slow      int     `json:"pages_over_200_ms"` // by the median
+	FeedCPUS  float64 `json:"feed_cpu_s"`         // processor time of the whole feed, its reader's too
+	ColdMS    float64 `json:"cold_quarantine_ms"` // the quarantine's first page, while nothing is counted yet
+	Slow      int     `json:"pages_over_200_ms"`  // by the median
 }
 
 // Timed is how long one address took to answer, at the server, over loopback.
@@ -32,12 +34,18 @@ type Timed struct {
 	Name     string  `json:"name"`
 	Status   int     `json:"status"`
 	MedianMS float64 `json:"median_ms"`
+	CPUMS    float64 `json:"cpu_ms"` // processor time for each answer, which a busy machine disturbs less
 	WorstMS  float64 `json:"worst_ms"`
+	FirstMS  float64 `json:"first_ms"` // of the first answer, which warms and is not counted
 	Bytes    int64   `json:"bytes"`
 }
 
-// Asked is one address and what it is called in the report.
-type Asked struct{ Name, Path string }
+// Asked is what one thing is called in the report, and the addresses that are asked in turn: where an
+// entity is looked at, each time another one.
+type Asked struct {
+	Name  string
+	Paths []string
+}
 
 // Publish generates entities and publishes their results of some days, one release a day.
 func Publish(ctx context.Context, o Options, p publish.Publisher, days []catalog.Date) error {
@@ -71,17 +79,24 @@ func Time(ctx context.Context, client *http.Client, base string, asked []Asked, 
 	for _, a := range asked {
 		t := Timed{Name: a.Name}
 		var took []float64
+		before := 0.0
 		for i := range times + 1 {
+			if i == 1 {
+				before = cpuSeconds()
+			}
 			began := time.Now()
-			status, bytes, err := fetch(ctx, client, base+a.Path)
+			status, bytes, err := fetch(ctx, client, base+a.Paths[i%len(a.Paths)])
 			if err != nil {
 				return all, fmt.Errorf("ask %s: %w", a.Name, err)
 			}
 			t.Status, t.Bytes = status, bytes
-			if i > 0 {
+			if i == 0 {
+				t.FirstMS = float64(time.Since(began).Microseconds()) / 1000
+			} else {
 				took = append(took, float64(time.Since(began).Microseconds())/1000)
 			}
 		}
+		t.CPUMS = (cpuSeconds() - before) * 1000 / float64(max(times, 1))
 		slices.Sort(took)
 		t.MedianMS, t.WorstMS = took[len(took)/2], took[len(took)-1]
 		all = append(all, t)
@@ -104,20 +119,21 @@ func fetch(ctx context.Context, client *http.Client, address string) (status int
 }
 
 // Feed reads a stream of changes to its end and says how many came in a second.
-func Feed(ctx context.Context, client *http.Client, address string) (perSecond float64, err error) {
+func Feed(ctx context.Context, client *http.Client, address string) (perSecond, cpu float64, err error) {
+	before := cpuSeconds()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	req.Header.Set("Accept", "application/x-ndjson")
 	began := time.Now()
 	res, err := client.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { _ = res.Body.Close() }() // read to its end below
 	if res.StatusCode != http.StatusOK {
-		return 0, fault.Newf(fault.Internal, "read the change feed", "it answers %s", res.Status)
+		return 0, 0, fault.Newf(fault.Internal, "read the change feed", "it answers %s", res.Status)
 	}
 	lines := 0
 	read := bufio.NewScanner(res.Body)
@@ -125,5 +141,5 @@ func Feed(ctx context.Context, client *http.Client, address string) (perSecond f
 	for read.Scan() {
 		lines++
 	}
-	return float64(lines) / time.Since(began).Seconds(), read.Err()
+	return float64(lines) / time.Since(began).Seconds(), cpuSeconds() - before, read.Err()
 }

@@ -66,6 +66,10 @@ func (d *Desk) entryOf(ctx context.Context, name string, n int64) (chain.Entry, 
 // shown is the lake for what is only shown: its heads are those that the desk remembers.
 type shown struct{ desk *Desk }
 
-func (s shown) Head(ctx context.Context, name string) (chain.Entry, error) { return s.desk.head(ctx, name) }
+func (s shown) Head(ctx context.Context, name string) (chain.Entry, error) {
+	return s.desk.head(ctx, name)
+}
 
-func (s shown) Local(ctx context.Context, f chain.File) (string, error) { return s.desk.Lake.Local(ctx, f) }
+func (s shown) Local(ctx context.Context, f chain.File) (string, error) {
+	return s.desk.Lake.Local(ctx, f)
+}
