@@ -54,14 +54,56 @@ func (s *State) StatedAfter(ctx context.Context, policy string, n int64, uscc st
 	}
 	defer func() { _ = rows.Close() }() // rows.Err below says what went wrong
 	list := make([]Statement, 0, most)
+	var take taker
 	for rows.Next() {
-		found, err := scanStatement(rows)
+		found, err := take.statement(rows)
 		if err != nil {
 			return nil, failed(op, err)
 		}
 		list = append(list, found)
 	}
 	return list, failed(op, rows.Err())
+}
+
+// taker takes statements out of many rows, where an allocation for every text would cost more than the
+// rest: words that repeat are kept once, bodies lie together.
+type taker struct {
+	policy, kind, division, industry, formerly, body sql.RawBytes
+	words                                            map[string]string
+	room                                             []byte // for bodies
+}
+
+const bodiesTogether = 256 << 10
+
+func (t *taker) statement(rows *sql.Rows) (st Statement, err error) {
+	var trial int64
+	if err := rows.Scan(&t.policy, &st.USCC, &st.Version, &st.N, &t.kind, &t.division, &t.industry, &trial, &t.body, &t.formerly); err != nil {
+		return st, err
+	}
+	st.Policy, st.Kind, st.Division, st.Industry = t.word(t.policy), t.word(t.kind), t.word(t.division), t.word(t.industry)
+	st.Trial = trial == 1
+	if len(t.formerly) > 0 {
+		st.Formerly = placesOf(string(t.formerly))
+	}
+	if len(t.body) > cap(t.room)-len(t.room) {
+		t.room = make([]byte, 0, max(bodiesTogether, len(t.body)))
+	}
+	from := len(t.room)
+	t.room = append(t.room, t.body...)
+	st.Body = t.room[from:len(t.room):len(t.room)]
+	return st, nil
+}
+
+func (t *taker) word(text []byte) string {
+	if word, known := t.words[string(text)]; known {
+		return word
+	}
+	if t.words == nil {
+		t.words = map[string]string{}
+	}
+	word := string(text)
+	t.words[word] = word
+	return word
 }
 
 // StatedPolicies names every policy that has published anything, in order.
@@ -90,10 +132,14 @@ func scanStatement(row interface{ Scan(into ...any) error }) (Statement, error) 
 		formerly string
 	)
 	err := row.Scan(&st.Policy, &st.USCC, &st.Version, &st.N, &st.Kind, &st.Division, &st.Industry, &trial, &st.Body, &formerly)
-	st.Trial = trial == 1
+	st.Trial, st.Formerly = trial == 1, placesOf(formerly)
+	return st, err
+}
+
+func placesOf(formerly string) (places []Place) {
 	for place := range strings.FieldsSeq(formerly) {
 		division, industry, _ := strings.Cut(place, "/")
-		st.Formerly = append(st.Formerly, Place{Division: division, Industry: industry})
+		places = append(places, Place{Division: division, Industry: industry})
 	}
-	return st, err
+	return places
 }

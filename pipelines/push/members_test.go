@@ -3,6 +3,7 @@ package push
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -14,6 +15,7 @@ func TestACutBodySaysWhatTheWholeOneSaid(t *testing.T) {
 		want       string
 	}{
 		{"no fields named: everything as it was", "grade", nil, string(whole)},
+		{"no fields named, told as another kind", "correction", nil, strings.Replace(string(whole), "grade", "correction", 1)},
 		{"named fields and what always travels, in order", "correction", []string{"score", "name"},
 			`{"id":"p/A/7","kind":"correction","version":7,"policy":"p","name":"某,\"某\\","score":85.5,"grade":"优","uscc":"A"}`},
 		{"nothing of a withdrawn result", "retraction", []string{"score"}, `{"id":"p/A/7","kind":"retraction","version":7,"policy":"p","uscc":"A"}`},
@@ -24,6 +26,10 @@ func TestACutBodySaysWhatTheWholeOneSaid(t *testing.T) {
 				t.Errorf("%v\n got %s\nwant %s", err, got, c.want)
 			}
 		})
+	}
+	sly := []byte(`{"name":"\"kind\":\"correction\"","kind":"grade"}`) // a name is not a kind
+	if got, err := NewTailor(nil).Cut(sly, "correction"); err != nil || string(got) != `{"name":"\"kind\":\"correction\"","kind":"correction"}` {
+		t.Errorf("%s, %v", got, err)
 	}
 	for _, bad := range []string{``, `{`, `[]`, `{"a":{"b":1}}`, `{"a":1,}`, `{"a"}`, `{"a":}`, `{"a:1}`, `{"a":"x"y}`, `{"a":[1,2]}`} {
 		if got, err := NewTailor(nil).Cut([]byte(bad), "grade"); err == nil {

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"xinshu/connectors"
@@ -38,6 +39,9 @@ func (t Tailor) Gets(member string) bool { return t.all || t.wanted[member] }
 // Cut gives the body of a change as its receiver gets it, in the same order, with the kind that the
 // receiver is told. It reads the flat objects that publishing writes, a million in a few seconds.
 func (t Tailor) Cut(body []byte, kind string) ([]byte, error) {
+	if t.all && kind != "retraction" && says(body, kind) {
+		return body, nil // nothing is taken away and nothing changed
+	}
 	out := append(make([]byte, 0, len(body)), '{')
 	for member, err := range each(body) {
 		if err != nil {
@@ -55,6 +59,13 @@ func (t Tailor) Cut(body []byte, kind string) ([]byte, error) {
 		out = append(out, member.text...)
 	}
 	return append(out, '}'), nil
+}
+
+// says tells whether a body has a kind. Within a text its quotation marks would not stand alone.
+func says(body []byte, kind string) bool {
+	const name = `"kind":"`
+	_, rest, found := bytes.Cut(body, []byte(name))
+	return found && len(rest) > len(kind) && string(rest[:len(kind)]) == kind && rest[len(kind)] == '"'
 }
 
 // tailor cuts each row of a delivery to what its target gets, and takes the wording from the rows.
