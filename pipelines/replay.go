@@ -32,9 +32,9 @@ type Replayed struct {
 }
 
 func (r Replayed) note() string {
-	note := fmt.Sprintf("releases %d, rows due again %d", r.Releases, r.Rows)
+	note := chain.Notef("releases %d, rows due again %d", r.Releases, r.Rows)
 	if r.Unknown > 0 {
-		note += fmt.Sprintf("; the time of %d releases is not known: run state was rebuilt", r.Unknown)
+		note += "; " + chain.Notef("the time of %d releases is not known: run state was rebuilt", r.Unknown)
 	}
 	return note
 }

@@ -75,7 +75,7 @@ func (c *Console) datasetProfile(q *Request) error {
 	}
 	tops := map[string]chart.Picture{}
 	for _, f := range profile.Fields {
-		b := chart.Bars{Title: f.Field, Most: float64(f.TopRows)}
+		b := chart.Bars{Title: pick(titles[f.Field], q.Lang), Most: float64(f.TopRows)}
 		for i, v := range f.Top {
 			if i == 5 || f.Top[0].Rows == 1 { // values that never repeat tell nothing
 				break

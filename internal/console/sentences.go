@@ -16,8 +16,9 @@ import (
 // was being tried, notes of steps. They lie in locales/<lang>/sentences/*.yaml under the English sentence,
 // in which {} stands for what differs: a name, a number. English needs none.
 type sentences struct {
-	tried phrases // ops.yaml: what was being tried
-	said  phrases // all the rest
+	tried phrases                          // ops.yaml: what was being tried
+	said  phrases                          // all the rest
+	value func(name string) (string, bool) // words for a value that fills a place: a state, an account; nil: there are none
 }
 
 type phrases struct {
@@ -32,7 +33,7 @@ type phrase struct {
 }
 
 func readSentences(files fs.FS, lang string) (sentences, error) {
-	s := sentences{phrases{exact: map[string]string{}}, phrases{exact: map[string]string{}}}
+	s := sentences{tried: phrases{exact: map[string]string{}}, said: phrases{exact: map[string]string{}}}
 	names, err := fs.Glob(files, "locales/"+lang+"/sentences/*.yaml")
 	if err != nil {
 		return s, err
@@ -120,7 +121,34 @@ func (p phrases) find(text string, inner func(string) (string, bool)) (string, b
 }
 
 // doing gives the words for what was being tried.
-func (s sentences) doing(op string) (string, bool) { return s.tried.find(op, s.in) }
+func (s sentences) doing(op string) (string, bool) { return s.tried.find(op, s.filling) }
+
+// filling gives the words for what fills a place: a sentence, a value, or a list of values as code writes
+// it: "a, b" or "[a b]".
+func (s sentences) filling(text string) (string, bool) {
+	if words, known := s.in(text); known || s.value == nil {
+		return words, known
+	}
+	names := strings.Split(text, ", ")
+	if inner, is := strings.CutPrefix(text, "["); is && strings.HasSuffix(inner, "]") {
+		names = strings.Fields(strings.TrimSuffix(inner, "]"))
+	}
+	if len(names) > mostValues {
+		return text, false
+	}
+	all := len(names) > 0
+	for i, name := range names {
+		words, known := s.value(name)
+		names[i], all = words, all && known
+	}
+	if !all {
+		return text, false
+	}
+	return strings.Join(names, "、"), true
+}
+
+// mostValues bounds a list that fills a place.
+const mostValues = 40
 
 // mostPieces bounds how often a text is cut: one of ours has few parts, and what a platform answers may have many.
 const mostPieces = 8
@@ -131,7 +159,7 @@ func (s sentences) in(text string) (string, bool) {
 	if len(text) > longestSentence {
 		return text, false
 	}
-	if words, known := s.said.find(text, s.in); known {
+	if words, known := s.said.find(text, s.filling); known {
 		return words, true
 	}
 	if strings.Count(text, ", ")+strings.Count(text, "; ") >= mostPieces {
@@ -142,7 +170,7 @@ func (s sentences) in(text string) (string, bool) {
 		if !cuts {
 			continue
 		}
-		last, known := s.said.find(text[at+2:], s.in)
+		last, known := s.said.find(text[at+2:], s.filling)
 		if !known {
 			continue
 		}

@@ -161,6 +161,10 @@ func (s *source) read() {
 				s.take(s.ops, x.Args[1])
 				s.take(s.causes, x.Args[2])
 			}
+			// Accounts gather all that is wrong with a form before they make one fault of it.
+			if strings.Contains(s.path, "/internal/auth/") && slices.Contains([]string{"errors.New", "fmt.Errorf", "add"}, name) {
+				s.take(s.causes, x.Args[0])
+			}
 			if name == "chain.Notef" {
 				s.take(s.notes, x.Args[0])
 			}

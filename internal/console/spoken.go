@@ -7,6 +7,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/connectors"
+	"xinshu/internal/auth"
 )
 
 // Values that other packages keep, in the words of the reader.
@@ -21,7 +22,7 @@ func (v *views) has(key string) (string, bool) {
 func (v *views) finding(f connectors.Finding) string {
 	switch f.Code {
 	case connectors.FoundServer:
-		return v.say("found.server", f.Place)
+		return v.say("found.server", v.sentence(f.Place))
 	case connectors.FoundFiles:
 		return v.say("found.files", f.Place, f.Count)
 	case connectors.FoundEmpty:
@@ -110,6 +111,9 @@ func (v *views) subject(kind string) string { return v.orItself("subject."+kind,
 
 // detail gives the words for one detail of an action: its name, and its value where that is one of ours.
 func (v *views) detail(name, value string) string {
+	if value == "" || value == "[]" {
+		return ""
+	}
 	said := v.orItself("detail."+name, name)
 	switch name {
 	case "roles":
@@ -150,6 +154,53 @@ func (v *views) orItself(key, itself string) string {
 		return words
 	}
 	return itself
+}
+
+// industry gives the words for a section of the industries; a division code is its own word.
+func (v *views) industry(code string) string {
+	if code == "" {
+		return "–"
+	}
+	if words, known := v.has("industry." + code); known {
+		return code + " " + words
+	}
+	return code
+}
+
+// described gives the words for what a contract says of a field: its type, whether it is required, how
+// sensitive, how long, its title.
+func (v *views) described(text string) string {
+	parts := strings.Split(text, ", ")
+	for i, part := range parts {
+		name, rest, _ := strings.Cut(part, " ")
+		for _, family := range []string{"type.", "catalogue.sensitivity.", "catalogue."} {
+			if words, known := v.has(family + name); known {
+				parts[i] = strings.TrimSpace(words + " " + rest)
+				break
+			}
+		}
+	}
+	return strings.Join(parts, v.say("comma"))
+}
+
+// value gives the words for a value that stands in a sentence of another package.
+func (v *views) value(name string) (string, bool) {
+	if kind, _, named := strings.Cut(name, ":"); named {
+		if _, known := v.has("who." + kind); known {
+			return v.who(name), true
+		}
+	}
+	for _, family := range []string{"case.state.", "case.kind.", "evidence.", "do.", "step.", "role.", "catalogue.kind.", "status.", "release.state."} {
+		if words, known := v.has(family + name); known {
+			return words, true
+		}
+	}
+	for _, p := range auth.Purposes {
+		if p.Code == name {
+			return pick(p.Title, v.lang), true
+		}
+	}
+	return name, false
 }
 
 // titleOf gives a field's title in place of its name.

@@ -134,6 +134,11 @@ func TestEveryKindLevelAndTypeOfTheCatalogueHasWords(t *testing.T) {
 		}
 	}
 	for _, ds := range cat.Datasets {
+		other := cat.Datasets[0]
+		other.Version, other.Aliases = ds.Version+1, map[string]string{"a": "uscc"}
+		for _, change := range catalog.Diff(ds, other) {
+			w.key("diff."+change.What, "changes of a contract")
+		}
 		w.key("catalogue.cycle."+ds.Cycle, ds.ID)
 		w.key("catalogue.share."+ds.Share, ds.ID)
 		w.key("deliveries.way."+ds.Way, ds.ID)
@@ -241,6 +246,7 @@ func TestFaultsAreToldInTheReadersLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	zh := &views{lang: "zh", words: words, sentences: said, lack: func(key string) { t.Errorf("no words for %s", key) }}
+	zh.sentences.value = zh.value
 	for name, c := range map[string]struct {
 		text string
 		want told
@@ -263,9 +269,12 @@ func TestFaultsAreToldInTheReadersLanguage(t *testing.T) {
 		"read 412, accepted 400, duplicate 9, quarantined 3, skipped 0, gone 2": "读取 412，接收 400，重复 9，隔离 3，略过 0，消失 2",
 		"the source gave no row, ON HOLD: no row came, 12 are usual":            "来源没有数据行，已暂停采信：没有到数，通常 12 行",
 		"grade henan-2020 is in use by nightly@1":                               "grade henan-2020 正被 nightly@1 使用",
-		"3 changed, 7 new": "变化 3，首次 7",
-		"held: 2026-02-16 is not a cut-off date (12-31) of this yearly policy": "暂不发布：2026-02-16 不是此年度办法的评价基准日（12-31）",
-		strings.Repeat("no row came, ", 5000):                                  strings.Repeat("no row came, ", 5000),
+		"it is upheld already, by user:li.jing on 2026-02-16":                   "已是“已支持”状态，由 用户 li.jing 于 2026-02-16 办理",
+		"name at least one of commitment, training":                             "请至少提供其中一种：信用承诺、专题培训",
+		"one of [pull settle]":                                                  "可选 拉取、归并",
+		"3 changed, 7 new":                                                      "变化 3，首次 7",
+		"held: 2026-02-16 is not a cut-off date (12-31) of this yearly policy":  "暂不发布：2026-02-16 不是此年度办法的评价基准日（12-31）",
+		strings.Repeat("no row came, ", 5000):                                   strings.Repeat("no row came, ", 5000),
 	} {
 		if got := zh.note(text); got != want {
 			t.Errorf("%.60s: %.100s", text, got)

@@ -33,6 +33,9 @@ func (c *Console) readViews(lang string) (*views, error) {
 	v := &views{lang: lang, words: words, sentences: said, pages: map[string]*template.Template{}, lack: func(key string) {
 		c.Log.Warn("words are missing", "key", key, "language", lang)
 	}}
+	if lang != "en" {
+		v.sentences.value = v.value
+	}
 	base, err := template.New("").Option("missingkey=zero").Funcs(c.functions(v)).ParseFS(c.Files, "templates/layout.html", "templates/parts/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("read the templates: %w", err)
