@@ -2,7 +2,6 @@ package main
 
 import (
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,13 +26,13 @@ var asOperations = map[string]string{
 	"GET /setup":                                     "- the first administrator is made by a person, with the token of the terminal",
 	"POST /setup":                                    "- the same",
 	"POST /sign-out":                                 "- browser",
-	"GET /account":                                   "- the person's own sessions",
+	"GET /account":                                   "getSelf",
 	"GET /account/password":                          "- form",
 	"POST /account/password":                         "- a person changes it with the old one, in a browser",
 	"POST /account/sign-out-elsewhere":               "- browser",
 	"GET /settings":                                  "- leads to the others",
-	"GET /settings/about":                            "- version and licences",
-	"GET /settings/calendars":                        "- calendars are files of the catalogue",
+	"GET /settings/about":                            "getAbout",
+	"GET /settings/calendars":                        "listCalendars",
 	"GET /settings/targets":                          "listTargets",
 	"GET /settings/targets/new":                      "- form",
 	"POST /settings/targets/new":                     "createTarget tryTarget",
@@ -64,10 +63,10 @@ var asOperations = map[string]string{
 	"GET /catalogue/datasets/{dataset}/lineage":      "getLineage",
 	"GET /catalogue/indicators/{policy}/{indicator}": "getIndicatorOrigin",
 	"GET /catalogue/datasets/{id}/odcs":              "exportContract",
-	"GET /catalogue/guideline":                       "- the catalogue as a workbook for people; a program reads listDatasets",
+	"GET /catalogue/guideline":                       "exportGuideline",
 	"GET /find":                                      "searchEntities",
 	"GET /find/{uscc}":                               "getGrades explainGrade",
-	"GET /grades":                                    "listPolicies countGrades",
+	"GET /grades":                                    "listDistributions countGrades",
 	"GET /grades/{policy}":                           "countGrades listReleases compareReleases",
 	"GET /grades/{policy}/movers":                    "listMovers",
 	"GET /deliveries":                                "listDeliveryTargets",
@@ -115,38 +114,39 @@ var asOperations = map[string]string{
 	"POST /sources/{id}/release":                     "releaseFeed",
 	"GET /cases":                                     "listCases",
 	"GET /cases/orphans":                             "listWaitingMarks",
-	"GET /cases/new":                                 "- form",
+	"GET /cases/new":                                 "listContestable",
 	"POST /cases/new":                                "openCase",
 	"GET /cases/{no}":                                "getCase",
-	"POST /cases/{no}/bring":                         "workCase",
+	"POST /cases/{no}/bring":                         "bringToCase",
 	"POST /cases/{no}/decide":                        "workCase",
 	"GET /policies":                                  "listPolicies",
 	"GET /policies/{id}":                             "listPolicies listProposals",
 	"GET /policies/{id}/preview":                     "previewPolicy",
-	"GET /policies/{id}/propose":                     "- form",
-	"POST /policies/{id}/propose":                    "propose",
+	"GET /policies/{id}/propose":                     "getPolicyText",
+	"POST /policies/{id}/propose":                    "proposePolicy",
 	"GET /proposals/policies":                        "listProposals",
 	"GET /proposals/policies/{id}":                   "getProposal",
-	"POST /proposals/policies/{id}/answer":           "answerProposal",
-	"POST /proposals/policies/{id}/withdraw":         "answerProposal",
+	"POST /proposals/policies/{id}/answer":           "answerPolicy",
+	"POST /proposals/policies/{id}/withdraw":         "withdrawPolicy",
 	"GET /catalogue/proposals":                       "listProposals",
 	"GET /catalogue/proposals/{id}":                  "getProposal",
-	"GET /catalogue/datasets/{id}/propose":           "- form",
-	"POST /catalogue/datasets/{id}/propose":          "propose",
-	"POST /catalogue/proposals/{id}/answer":          "answerProposal",
-	"POST /catalogue/proposals/{id}/withdraw":        "answerProposal",
+	"GET /catalogue/datasets/{id}/propose":           "getContractText",
+	"POST /catalogue/datasets/{id}/propose":          "proposeContract importContract",
+	"POST /catalogue/proposals/{id}/answer":          "answerContract",
+	"POST /catalogue/proposals/{id}/withdraw":        "withdrawContract",
 }
 
-// TestTheAPIDoesWhatTheConsoleDoes holds the console's pages against the API's operations.
+// TestTheAPIDoesWhatTheConsoleDoes holds the console's pages against the API's operations: there is one
+// for each page, and whoever may open the page may call it.
 func TestTheAPIDoesWhatTheConsoleDoes(t *testing.T) {
 	d := &desk.Desk{}
 	pages, err := console.New(console.Options{Desk: d, Files: web.Files, Guard: &auth.Guard{}, Now: time.Now, Log: slog.Default()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var operations []string
+	rights := map[string]auth.Right{} // of operations
 	for _, o := range api.New(api.Options{Desk: d, Now: time.Now, Log: slog.Default()}).Operations() {
-		operations = append(operations, o.ID)
+		rights[o.ID] = o.Right
 	}
 	for _, p := range pages.Pages() {
 		does, known := asOperations[p.Pattern]
@@ -157,8 +157,15 @@ func TestTheAPIDoesWhatTheConsoleDoes(t *testing.T) {
 			continue
 		}
 		for id := range strings.FieldsSeq(does) {
-			if !slices.Contains(operations, id) {
+			right, known := rights[id]
+			if !known {
 				t.Errorf("%s: there is no operation %s", p.Pattern, id)
+				continue
+			}
+			for _, role := range auth.Roles {
+				if somebody := (auth.Actor{ID: "user:x", Roles: []auth.Role{role}}); somebody.May(p.Right) && !somebody.May(right) {
+					t.Errorf("the %s may %s, which wants %s, and not %s, which wants %s", role, p.Pattern, p.Right, id, right)
+				}
 			}
 		}
 	}

@@ -43,7 +43,7 @@ func (t *terminal) propose(ctx context.Context, d *desk.Desk, p proposing, file 
 			return usageError{fmt.Errorf("--from: %w", err)}
 		}
 	}
-	v, err := d.ProposeRelease(ctx, file, text, p.note, from)
+	v, err := d.ProposeRelease(ctx, "", file, text, p.note, from)
 	return t.showRelease(v, err)
 }
 

@@ -112,6 +112,7 @@ func (o *office) ask(method, pattern string, prepare func(*http.Request)) *httpt
 	path := placeholder.ReplaceAllString(strings.ReplaceAll(pattern, "{$}", ""), "x")
 	r := httptest.NewRequestWithContext(ctx, method, "http://hub.local"+path, nil)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Accept-Language", "en")
 	prepare(r)
 	w := httptest.NewRecorder()
 	o.service.ServeHTTP(w, r)

@@ -66,6 +66,7 @@ func New(o Options) *API {
 	a.policies()
 	a.catalogue()
 	a.overview()
+	a.about()
 	a.alerts()
 	a.users()
 	a.keys()

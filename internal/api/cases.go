@@ -26,10 +26,16 @@ type Application struct {
 
 // Step is one step of a case.
 type Step struct {
-	Do       string          `json:"do" enum:"accept,refuse,ask,supply,decide,confirm,return,withdraw,close"`
+	Do       string          `json:"do" enum:"accept,refuse,ask,decide,confirm,return,correct,close" doc:"correct queues what an upheld case makes necessary once more"`
 	Reason   string          `json:"reason,omitempty" maxLength:"4000"`
-	Evidence []cases.Item    `json:"evidence,omitempty" maxItems:"100"`
 	Decision *cases.Decision `json:"decision,omitempty" doc:"of decide"`
+}
+
+// Brought is what comes from the side of the applicant.
+type Brought struct {
+	Do       string       `json:"do" enum:"supply,withdraw" doc:"bring papers that were asked for, or take the application back"`
+	Reason   string       `json:"reason,omitempty" maxLength:"4000"`
+	Evidence []cases.Item `json:"evidence,omitempty" maxItems:"100"`
 }
 
 func (a *API) cases() {
@@ -66,18 +72,35 @@ func (a *API) cases() {
 			}
 			return a.Desk.OpenCase(ctx, c, b.Accept)
 		})
+	type recordsInput struct {
+		USCC string     `query:"uscc" required:"true" minLength:"18" maxLength:"18" doc:"统一社会信用代码。Of this entity."`
+		Kind cases.Kind `query:"kind" enum:"objection,repair,completion" default:"objection" doc:"What is applied for; it is what the records are looked at for."`
+	}
+	get(a, op{Path: base + "/records", ID: "listContestable", Tag: tag, Right: auth.CasesOpen, Words: "The records of an entity that an application may be about", ZH: "可申请异议或修复的记录。"},
+		func(ctx context.Context, in *recordsInput) (List[explain.Record], error) {
+			_, records, err := a.Desk.Contestable(ctx, in.USCC, in.Kind)
+			return listOf(records), err
+		})
 	type stepInput struct {
 		ByID
 		Body Step
 	}
 	work := func(ctx context.Context, in *stepInput) (desk.CaseView, error) {
-		step := desk.CaseStep{Do: in.Body.Do, Reason: in.Body.Reason, Evidence: in.Body.Evidence, Queue: true}
+		step := desk.CaseStep{Do: in.Body.Do, Reason: in.Body.Reason, Queue: true}
 		if in.Body.Decision != nil {
 			step.Decision = *in.Body.Decision
 		}
 		return a.Desk.WorkCase(ctx, in.ID, step)
 	}
 	post(a, op{Path: one + "/steps", ID: "workCase", Tag: tag, Right: auth.CasesDecide, Words: "Take a step in a case: accept, refuse, decide, confirm, close", ZH: "办理案件：受理、不予受理、决定、复核、办结等。"}, work)
+	type bringInput struct {
+		ByID
+		Body Brought
+	}
+	post(a, op{Path: one + "/bring", ID: "bringToCase", Tag: tag, Right: auth.CasesOpen, Words: "Bring the papers that were asked for, or take an application back", ZH: "补充材料或撤回申请。"},
+		func(ctx context.Context, in *bringInput) (desk.CaseView, error) {
+			return a.Desk.WorkCase(ctx, in.ID, desk.CaseStep{Do: in.Body.Do, Reason: in.Body.Reason, Evidence: in.Body.Evidence})
+		})
 	get(a, op{Path: "/v1/marks/waiting", ID: "listWaitingMarks", Tag: tag, Right: auth.CasesSee, Words: "Marks that wait for their record", ZH: "尚未找到对应记录的标记。"},
 		func(ctx context.Context, _ *Empty) (List[explain.Mark], error) {
 			marks, err := a.Desk.Orphans(ctx)

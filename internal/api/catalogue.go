@@ -7,7 +7,6 @@ import (
 	"xinshu/catalog"
 	"xinshu/internal/auth"
 	"xinshu/internal/desk"
-	"xinshu/internal/release"
 )
 
 // DatasetLine is a dataset in the catalogue with how new its data are.
@@ -98,71 +97,8 @@ func (a *API) catalogue() {
 		func(ctx context.Context, in *originInput) (desk.Origin, error) {
 			return a.Desk.IndicatorOrigin(ctx, in.Policy, in.Indicator)
 		})
-	register(a, op{Method: "GET", Path: "/v1/catalogue/{dataset}/odcs", ID: "exportContract", Tag: tag, Right: auth.CatalogueSee, Words: "A dataset's contract as ODCS", ZH: "以 ODCS 导出数据标准。"},
-		func(_ context.Context, in *DatasetID) (*answer[Text], error) {
-			text, err := a.Desk.ExportODCS(in.Dataset)
-			return &answer[Text]{Body: Text{Text: string(text)}}, err
-		})
-	a.releases()
-}
-
-// Text is a text in a form of its own.
-type Text struct {
-	Text string `json:"text" doc:"YAML"`
-}
-
-// ProposalIn is the next text of one file of the catalogue.
-type ProposalIn struct {
-	File    string `json:"file" minLength:"1" maxLength:"200" doc:"of the catalogue" example:"datasets/court/debtor.yaml"`
-	Text    string `json:"text" minLength:"1" maxLength:"200000"`
-	Note    string `json:"note" minLength:"1" maxLength:"1000" doc:"why"`
-	InForce string `json:"in_force,omitempty" format:"date" doc:"empty: today"`
-}
-
-// AnswerIn is what a second person says to a proposal.
-type AnswerIn struct {
-	Answer release.State `json:"answer" enum:"approved,refused,withdrawn"`
-	Reason string        `json:"reason,omitempty" maxLength:"1000"`
-}
-
-func (a *API) releases() {
-	const base, tag = "/v1/proposals", "proposals"
-	type listInput struct {
-		Paged
-		Part    release.Part  `query:"part" maxLength:"32" doc:"Contracts or policies only."`
-		Subject string        `query:"subject" maxLength:"100" doc:"Of this dataset or policy."`
-		State   release.State `query:"state" enum:"proposed,approved,refused,withdrawn" doc:"Only in this state."`
-	}
-	pages(a, op{Path: base, ID: "listProposals", Tag: tag, Right: auth.CatalogueSee, Words: "Proposals for contracts and policies", ZH: "数据标准与评价办法的变更提案。"},
-		func(ctx context.Context, in *listInput, after string, most int) ([]release.Proposal, string, error) {
-			all, err := a.Desk.Releases(ctx, release.Filter{Part: in.Part, Subject: in.Subject, State: in.State, Before: after, Most: most + 1})
-			if err != nil || len(all) <= most {
-				return all, "", err
-			}
-			return all[:most], all[most-1].ID, nil
-		})
-	get(a, op{Path: base + "/{id}", ID: "getProposal", Tag: tag, Right: auth.CatalogueSee, Words: "One proposal with what it changes", ZH: "一个提案及其改动。"},
-		func(ctx context.Context, in *ByID) (desk.ReleaseView, error) { return a.Desk.Release(ctx, in.ID) })
-	type proposeInput struct{ Body ProposalIn }
-	post(a, op{Path: base, ID: "propose", Tag: tag, Right: auth.CataloguePropose, Body: 1 << 20, Status: 201, Words: "Propose the next text of a contract or policy", ZH: "提出变更。"},
-		func(ctx context.Context, in *proposeInput) (desk.ReleaseView, error) {
-			day := a.Desk.Today()
-			if in.Body.InForce != "" {
-				var err error
-				if day, err = catalog.ParseDate(in.Body.InForce); err != nil {
-					return desk.ReleaseView{}, newProblem("invalid", "in_force is no date")
-				}
-			}
-			return a.Desk.ProposeRelease(ctx, in.Body.File, []byte(in.Body.Text), in.Body.Note, day)
-		})
-	type answerInput struct {
-		ByID
-		Body AnswerIn
-	}
-	post(a, op{Path: base + "/{id}/answer", ID: "answerProposal", Tag: tag, Right: auth.CatalogueApprove, Words: "Approve or refuse a proposal; never one's own", ZH: "审批变更；不得审批自己的提案。"},
-		func(ctx context.Context, in *answerInput) (desk.ReleaseView, error) {
-			return a.Desk.AnswerRelease(ctx, "", in.ID, in.Body.Answer, in.Body.Reason)
-		})
+	a.formsOfOthers()
+	a.proposals()
 }
 
 // Overview is how the hub stands.

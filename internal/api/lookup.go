@@ -58,6 +58,18 @@ func (a *API) lookup() {
 		func(ctx context.Context, in *policyInput) (desk.Distribution, error) {
 			return a.Desk.Distribution(ctx, in.Policy)
 		})
+	get(a, op{Path: "/v1/distributions", ID: "listDistributions", Tag: "policies", Right: auth.GradesSum, Words: "How many entities have which grade, under every policy", ZH: "各评价办法的等级分布。"},
+		func(ctx context.Context, _ *Empty) (List[desk.Distribution], error) {
+			out := listOf[desk.Distribution](nil)
+			for _, p := range a.Desk.Policies(ctx) {
+				d, err := a.Desk.Distribution(ctx, p.ID)
+				if err != nil {
+					return out, err
+				}
+				out.Items = append(out.Items, d)
+			}
+			return out, nil
+		})
 	get(a, op{Path: "/v1/policies/{policy}/releases", ID: "listReleases", Tag: "policies", Right: auth.GradesSum, Words: "What was published under a policy, the newest first", ZH: "历次发布。"},
 		func(ctx context.Context, in *policyInput) (List[results.Release], error) {
 			d, err := a.Desk.Distribution(ctx, in.Policy)

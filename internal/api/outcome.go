@@ -13,8 +13,8 @@ import (
 var repeatable = []string{
 	"postReceipt", "takeWorkbook", // the same content changes nothing the second time
 	"seeAlert", "disableUser", "unlockUser", "pauseSchedule", "cancelTask", // they name how it is to be
-	"answerProposal",                                                                                          // the same answer of the same person
-	"trySource", "trySavedSource", "tryTarget", "trySavedTarget", "nextTimes", "previewPolicy", "verifyTrail", // they keep nothing
+	"answerContract", "answerPolicy", "withdrawContract", "withdrawPolicy", // the same answer of the same person
+	"trySource", "trySavedSource", "tryTarget", "trySavedTarget", "nextTimes", "previewPolicy", "verifyTrail", "importContract", // they keep nothing
 }
 
 // shownBy names for every other operation the one that shows whether it was done.
@@ -24,7 +24,7 @@ var shownBy = map[string]string{
 	"startTask": "listTasks", "runSchedule": "listTasks", "retryTask": "getTask", "releaseFeed": "listSourceFeeds",
 	"retryTarget": "getDeliveryTarget", "replayTarget": "listDeliveries",
 	"correctRefusedRow": "getRefusedRow", "strikeRefusedRow": "getRefusedRow", "retryRefusedRows": "countRefusedRows",
-	"openCase": "listCases", "workCase": "getCase", "propose": "listProposals",
+	"openCase": "listCases", "workCase": "getCase", "bringToCase": "getCase", "proposeContract": "listProposals", "proposePolicy": "listProposals",
 }
 
 func (e *entry) repeatable() bool { return slices.Contains(repeatable, e.ID) }

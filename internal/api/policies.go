@@ -28,7 +28,7 @@ func (a *API) policies() {
 			return out, nil
 		})
 	type compareInput struct{ Body Comparison }
-	post(a, op{Path: base + "/preview", ID: "previewPolicy", Tag: tag, Right: auth.PoliciesPropose, Words: "Grade everybody under two policies and tell who would move; nothing is published", ZH: "办法比对预览：变动矩阵，不发布。"},
+	post(a, op{Path: base + "/preview", ID: "previewPolicy", Tag: tag, Right: auth.PoliciesSee, Words: "Grade everybody under two policies and tell who would move; nothing is published", ZH: "办法比对预览：变动矩阵，不发布。"},
 		func(ctx context.Context, in *compareInput) (desk.PolicyPreview, error) {
 			from, err := a.Desk.PolicyNamed(ctx, in.Body.From)
 			if err != nil {

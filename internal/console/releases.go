@@ -7,6 +7,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/internal/auth"
+	"xinshu/internal/desk"
 	"xinshu/internal/fault"
 	"xinshu/internal/release"
 )
@@ -146,7 +147,7 @@ func (c *Console) proposeNext(q *Request, part release.Part, base, view string) 
 			return again(&fault.Error{Op: "propose " + subject, Code: fault.Invalid, Err: err})
 		}
 	}
-	v, err := c.Desk.ProposeRelease(q.Context(), file, normalLines(text), note, from)
+	v, err := c.Desk.ProposeRelease(q.Context(), part, file, normalLines(text), note, from)
 	if err != nil {
 		return again(err)
 	}
@@ -199,7 +200,7 @@ func (c *Console) odcs(q *Request) error {
 }
 
 func (c *Console) guideline(q *Request) error {
-	body, err := c.Desk.Guideline()
+	body, err := c.Desk.Guideline(desk.XLSX)
 	if err != nil {
 		return err
 	}

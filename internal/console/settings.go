@@ -1,14 +1,10 @@
 package console
 
 import (
-	"cmp"
-	"runtime/debug"
-	"slices"
 	"strconv"
 
 	"xinshu/catalog"
 	"xinshu/internal/auth"
-	"xinshu/internal/fault"
 )
 
 func (c *Console) settingsPages() []Page {
@@ -104,11 +100,9 @@ func (c *Console) monthsOf(year int) (months []month, working int) {
 
 // about says what runs here and what it is built from.
 func (c *Console) about(q *Request) error {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return fault.Newf(fault.Internal, "say what is built in", "the binary does not know")
+	built, err := c.Desk.Built()
+	if err != nil {
+		return err
 	}
-	modules := slices.Clone(info.Deps)
-	slices.SortFunc(modules, func(a, b *debug.Module) int { return cmp.Compare(a.Path, b.Path) })
-	return q.Render("settings/about", map[string]any{"Go": info.GoVersion, "Modules": modules, "Totals": c.Desk.Catalog.Totals()})
+	return q.Render("settings/about", map[string]any{"Go": built.GoVersion, "Modules": built.Deps, "Totals": c.Desk.Catalog.Totals()})
 }

@@ -35,7 +35,7 @@ func (l markLake) State(ctx context.Context, m cases.Mark) error {
 
 // CaseStep is what somebody does with a case.
 type CaseStep struct {
-	Do       string         // accept, refuse, ask, supply, decide, confirm, return, withdraw, close
+	Do       string         // accept, refuse, ask, supply, decide, confirm, return, withdraw, correct, close
 	Reason   string         // of refuse, ask, supply, return, withdraw
 	Evidence []cases.Item   // of supply
 	Decision cases.Decision // of decide
@@ -91,6 +91,8 @@ func (d *Desk) stepCase(ctx context.Context, v CaseView, s CaseStep) (err error)
 		_, err = o.Return(ctx, no, by, s.Reason)
 	case "withdraw":
 		_, err = o.Withdraw(ctx, no, by, s.Reason)
+	case "correct":
+		err = d.QueueCorrections(ctx, no)
 	case "close":
 		if err = d.answered(v); err == nil {
 			_, err = o.Close(ctx, no, by)

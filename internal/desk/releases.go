@@ -47,8 +47,11 @@ func partOf(file string) release.Part {
 }
 
 // ProposeRelease stores the next text of a contract or a policy, in force from a day (NoDate: today) once
-// somebody else approves it.
-func (d *Desk) ProposeRelease(ctx context.Context, file string, text []byte, note string, from catalog.Date) (v ReleaseView, err error) {
+// somebody else approves it. A part that is named must be the file's.
+func (d *Desk) ProposeRelease(ctx context.Context, part release.Part, file string, text []byte, note string, from catalog.Date) (v ReleaseView, err error) {
+	if part != "" && part != partOf(file) {
+		return v, &fault.Error{Op: "propose " + file, Code: fault.Invalid, Err: fmt.Errorf("%q is not a file of this part of the catalogue", file), Hint: "a contract's is datasets/<owner>/<name>.yaml, a policy's policies/<id>.yaml"}
+	}
 	if err := may(ctx, partOf(file), false); err != nil {
 		return v, err
 	}
@@ -176,10 +179,17 @@ func (d *Desk) ExportODCS(dataset string) ([]byte, error) {
 	return ds.ODCS()
 }
 
-// Guideline gives the whole catalogue as the government guideline's table, a workbook.
-func (d *Desk) Guideline() ([]byte, error) {
+// XLSX is the form of a workbook.
+const XLSX = "xlsx"
+
+// Guideline gives the whole catalogue as the government guideline's table, as XLSX or CSV.
+func (d *Desk) Guideline(form string) ([]byte, error) {
+	write := guideline.XLSX
+	if form == CSV {
+		write = guideline.CSV
+	}
 	var b bytes.Buffer
-	err := guideline.XLSX(&b, guideline.Rows(d.Catalog, d.Catalog.Datasets))
+	err := write(&b, guideline.Rows(d.Catalog, d.Catalog.Datasets))
 	return b.Bytes(), err
 }
 
@@ -203,7 +213,7 @@ func (d *Desk) ImportODCS(name string, body []byte) (file string, text []byte, n
 		for i, f := range faults {
 			errs[i] = f
 		}
-		return "", nil, nil, &fault.Error{Op: "read " + name, Code: fault.Invalid, Err: errors.Join(errs...), Hint: "mend the lines named; those of " + file + " are of the contract as it would be written"}
+		return "", nil, nil, &fault.Error{Op: "read " + name, Code: fault.Invalid, Err: errors.Join(errs...), Hint: "mend the lines named; those of a file of the catalogue are of the contract as it would be written"}
 	}
 	return file, text, notes, nil
 }
