@@ -148,8 +148,9 @@ func TestADatasetLaidIntoARunningHubAppears(t *testing.T) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
-		for last := ""; ; pass(ctx, 20*time.Millisecond) {
-			if last = bodyOf(ctx, "http://"+c.Serve.Addr+path, key); last != "" && strings.Contains(last, words) == there {
+		for ; ; pass(ctx, 20*time.Millisecond) {
+			last := bodyOf(ctx, "http://"+c.Serve.Addr+path, key)
+			if last != "" && strings.Contains(last, words) == there {
 				return
 			}
 			if ctx.Err() != nil {

@@ -91,15 +91,16 @@ func (c *Console) taskEvents(q *Request) error {
 	defer tick.Stop()
 	end := time.Now().Add(mostLive)
 	for quiet := 0; ; quiet++ {
-		if v.LastNo > seen || v.State != state {
+		switch {
+		case v.LastNo > seen || v.State != state:
 			if err := c.tell(q, stream, v); err != nil {
 				return nil // the browser went away
 			}
 			seen, state, quiet = v.LastNo, v.State, 0
-		} else if v.Finished() { // and its last line, which comes after its state, was told
+		case v.Finished(): // and its last line, which comes after its state, was told
 			_ = stream.End() // the browser may have gone away
 			return nil
-		} else if quiet%15 == 14 {
+		case quiet%15 == 14:
 			if stream.Beat() != nil {
 				return nil
 			}
