@@ -48,7 +48,11 @@ Headers:
 			return err
 		}
 		c := a.config.Receive
-		listener, err := a.listen(ctx, cmp.Or(addr, c.Addr, "127.0.0.1:8089"))
+		l, err := listen(ctx, cmp.Or(addr, c.Addr, "127.0.0.1:8089"))
+		if err != nil {
+			return err
+		}
+		listener, err := a.gated(l)
 		if err != nil {
 			return err
 		}

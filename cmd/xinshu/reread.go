@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/internal/alerts"
+	"xinshu/internal/fault"
+	"xinshu/internal/gate"
 	"xinshu/internal/release"
 	"xinshu/pipelines/stage"
 )
@@ -178,23 +181,21 @@ func (r *reader) inUse(ctx context.Context) map[string]string {
 
 func sameTexts(a, b catalog.Texts) bool { return maps.EqualFunc(a, b, bytes.Equal) }
 
-// serveOn serves, and reads the catalogue anew each time another one is to be in force. It closes the hub
-// that it is given, and those that open makes for it.
+// serveOn serves, and reads the catalogue anew each time another one is to be in force; whoever comes
+// meanwhile waits. It closes the hub that it is given, and those that open makes for it.
 func (t *terminal) serveOn(ctx context.Context, a *app, open func(texts catalog.Texts) (*app, error), addr string, ticks <-chan time.Time) error {
+	l, err := listen(ctx, cmp.Or(addr, a.config.Serve.Addr, "127.0.0.1:8088"))
+	if err != nil {
+		return errors.Join(err, a.Close())
+	}
+	defer func() { _ = l.TCPListener.Close() }() // the last server may have done so
 	for {
-		serving, stop := context.WithCancel(ctx)
-		var watch sync.WaitGroup
-		var texts catalog.Texts
-		changed := false
-		watch.Go(func() {
-			if texts, changed = (&reader{app: a}).until(serving, ticks); changed {
-				stop()
-			}
-		})
-		err := t.serve(serving, a, addr)
-		stop()
-		watch.Wait()
-		if err = errors.Join(err, a.Close()); err != nil || !changed {
+		texts, changed, err := t.serveUntil(ctx, a, l, ticks)
+		if changed && fault.Is(err, fault.Unavailable) {
+			slog.WarnContext(ctx, "a request was cut for another catalogue", "error", err)
+			err = nil
+		}
+		if err = errors.Join(err, a.Close()); err != nil || !changed || ctx.Err() != nil {
 			return err
 		}
 		t.say("another catalogue is in force: the hub reads it and goes on")
@@ -202,4 +203,20 @@ func (t *terminal) serveOn(ctx context.Context, a *app, open func(texts catalog.
 			return err
 		}
 	}
+}
+
+// serveUntil serves until the context ends or another catalogue is to be in force, and gives its texts.
+func (t *terminal) serveUntil(ctx context.Context, a *app, l *gate.Lasting, ticks <-chan time.Time) (texts catalog.Texts, changed bool, err error) {
+	serving, stop := context.WithCancel(ctx)
+	anew := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		if texts, changed = (&reader{app: a}).until(serving, ticks); changed {
+			close(anew)
+		}
+	})
+	err = t.serve(ctx, a, l, anew)
+	stop()
+	watch.Wait()
+	return texts, changed, err
 }

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -149,13 +152,20 @@ func TestADatasetLaidIntoARunningHubAppears(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		for ; ; pass(ctx, 20*time.Millisecond) {
-			last := bodyOf(ctx, "http://"+c.Serve.Addr+path, key)
+			last := bodyOf(ctx, t, "http://"+c.Serve.Addr+path, key)
 			if last != "" && strings.Contains(last, words) == there {
 				return
 			}
 			if ctx.Err() != nil {
 				t.Fatalf("%s: %s answers %.400s", what, path, last)
 			}
+		}
+	}
+	for dial := (net.Dialer{}); ; pass(t.Context(), 10*time.Millisecond) { // until it listens
+		c, err := dial.DialContext(t.Context(), "tcp", c.Serve.Addr)
+		if err == nil {
+			_ = c.Close()
+			break
 		}
 	}
 	const datasets, told = "/v1/catalogue", "/v1/alerts/open"
@@ -198,13 +208,17 @@ func keyOf(t *testing.T, c Config) string {
 }
 
 // bodyOf gives an answer; nothing where there is none, or a problem.
-func bodyOf(ctx context.Context, url, key string) string {
+func bodyOf(ctx context.Context, t *testing.T, url, key string) string {
+	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return ""
 	}
 	r.Header.Set("Authorization", "Bearer "+key)
 	out, err := http.DefaultClient.Do(r)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		t.Error("a running hub turned somebody away")
+	}
 	if err != nil {
 		return ""
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -77,8 +76,9 @@ func serveCommand(t *terminal, o *options) *cobra.Command {
 	return cmd
 }
 
-// serve answers until the context ends.
-func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
+// serve answers on an address until the context ends. When something is to be read anew it lets go of its
+// tasks first, with their grace, and answers until then.
+func (t *terminal) serve(ctx context.Context, a *app, l *gate.Lasting, anew <-chan struct{}) error {
 	if _, err := a.desk.CatchCases(ctx, ""); err != nil { // a kill may have left a case behind its mark
 		return err
 	}
@@ -96,7 +96,7 @@ func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
 		return err
 	}
 	c := a.config.Serve
-	listener, err := a.listen(ctx, cmp.Or(addr, c.Addr, "127.0.0.1:8088"))
+	listener, err := a.gated(l)
 	if err != nil {
 		return err
 	}
@@ -105,15 +105,26 @@ func (t *terminal) serve(ctx context.Context, a *app, addr string) error {
 		scheme = "https"
 	}
 	address := scheme + "://" + listener.Addr().String()
-	if err := t.welcome(ctx, a, address); err != nil {
-		return errors.Join(err, listener.Close())
+	if err := errors.Join(t.welcome(ctx, a, address), l.Open()); err != nil {
+		return err
 	}
 	t.say("console and API on %s; Ctrl-C ends it", address)
-	ctx, stop := context.WithCancel(ctx)
-	wait := a.beside(ctx, keeper)
-	err = gate.Serve(ctx, listener, handler, gate.Serving{Cert: c.Cert, Key: c.Key, Grace: lettingOut, Patience: patience})
-	stop()
-	return errors.Join(err, wait())
+	answering, stop := context.WithCancel(ctx)
+	working, rest := context.WithCancel(ctx)
+	wait, worked := a.beside(working, keeper), make(chan error, 1)
+	go func() {
+		select {
+		case <-anew:
+			rest()
+		case <-working.Done():
+		}
+		err := wait()
+		stop()
+		worked <- err
+	}()
+	err = gate.Serve(answering, listener, handler, gate.Serving{Cert: c.Cert, Key: c.Key, Grace: lettingOut, Patience: patience})
+	rest()
+	return errors.Join(err, <-worked)
 }
 
 // patience is how long a request may go on when the hub stops: a batch that a department posts is taken
@@ -135,19 +146,24 @@ const lettingOut = time.Minute
 // pace is how bodies of the console's forms must come; a workbook is the largest.
 var pace = gate.Pace{Most: desk.MostUpload + 1<<20, Wait: 30 * time.Second, Rate: 16 << 10}
 
-// listen opens an address and bounds the connections that come in.
-func (a *app) listen(ctx context.Context, address string) (net.Listener, error) {
+// gated bounds the connections that come in.
+func (a *app) gated(l net.Listener) (net.Listener, error) {
 	proxies, err := auth.Networks(a.config.Auth.TrustedProxies)
 	if err != nil {
 		return nil, err
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return nil, &fault.Error{Op: "listen on " + address, Code: fault.Unavailable, Err: err, Hint: "choose another address with --addr"}
-	}
 	return gate.Listen(l, gate.Limits{All: a.config.Serve.Connections, Trusted: func(at netip.Addr) bool {
 		return slices.ContainsFunc(proxies, func(p netip.Prefix) bool { return p.Contains(at) })
 	}}), nil
+}
+
+// listen opens an address until the context ends.
+func listen(ctx context.Context, address string) (*gate.Lasting, error) {
+	l, err := gate.Last(ctx, address)
+	if err != nil {
+		return nil, &fault.Error{Op: "listen on " + address, Code: fault.Unavailable, Err: err, Hint: "choose another address with --addr"}
+	}
+	return l, nil
 }
 
 // newDesk wires what console, API and commands ask.
