@@ -51,25 +51,30 @@ type odcsDescription struct {
 	Custom      yaml.Node `yaml:"customProperties,omitempty"`
 }
 
+// odcsElement is what a table and a field have alike, and an import leaves out.
+type odcsElement struct {
+	ID            yaml.Node `yaml:"id,omitempty"`
+	Tags          yaml.Node `yaml:"tags,omitempty"`
+	Definitions   yaml.Node `yaml:"authoritativeDefinitions,omitempty"`
+	Relationships yaml.Node `yaml:"relationships,omitempty"`
+}
+
 type odcsObject struct {
-	ID            yaml.Node      `yaml:"id,omitempty"`
-	Name          string         `yaml:"name"`
-	LogicalType   string         `yaml:"logicalType,omitempty"`
-	PhysicalName  string         `yaml:"physicalName,omitempty"`
-	PhysicalType  string         `yaml:"physicalType,omitempty"`
-	BusinessName  string         `yaml:"businessName,omitempty"`
-	Description   string         `yaml:"description,omitempty"`
-	Granularity   string         `yaml:"dataGranularityDescription,omitempty"`
-	Properties    []odcsProperty `yaml:"properties"`
-	Quality       []odcsQuality  `yaml:"quality,omitempty"`
-	Custom        []odcsCustom   `yaml:"customProperties,omitempty"`
-	Tags          yaml.Node      `yaml:"tags,omitempty"`
-	Definitions   yaml.Node      `yaml:"authoritativeDefinitions,omitempty"`
-	Relationships yaml.Node      `yaml:"relationships,omitempty"`
+	Name         string         `yaml:"name"`
+	LogicalType  string         `yaml:"logicalType,omitempty"`
+	PhysicalName string         `yaml:"physicalName,omitempty"`
+	PhysicalType string         `yaml:"physicalType,omitempty"`
+	BusinessName string         `yaml:"businessName,omitempty"`
+	Description  string         `yaml:"description,omitempty"`
+	Granularity  string         `yaml:"dataGranularityDescription,omitempty"`
+	Properties   []odcsProperty `yaml:"properties"`
+	Quality      []odcsQuality  `yaml:"quality,omitempty"`
+	Custom       []odcsCustom   `yaml:"customProperties,omitempty"`
+
+	odcsElement `yaml:",inline"`
 }
 
 type odcsProperty struct {
-	ID             yaml.Node     `yaml:"id,omitempty"`
 	Name           string        `yaml:"name"`
 	BusinessName   string        `yaml:"businessName,omitempty"`
 	LogicalType    string        `yaml:"logicalType,omitempty"`
@@ -85,9 +90,6 @@ type odcsProperty struct {
 	Custom         []odcsCustom  `yaml:"customProperties,omitempty"`
 	Nested         yaml.Node     `yaml:"properties,omitempty"`
 	Items          yaml.Node     `yaml:"items,omitempty"`
-	Tags           yaml.Node     `yaml:"tags,omitempty"`
-	Definitions    yaml.Node     `yaml:"authoritativeDefinitions,omitempty"`
-	Relationships  yaml.Node     `yaml:"relationships,omitempty"`
 	Quality        yaml.Node     `yaml:"quality,omitempty"`
 	Partitioned    yaml.Node     `yaml:"partitioned,omitempty"`
 	PartitionKey   yaml.Node     `yaml:"partitionKeyPosition,omitempty"`
@@ -95,6 +97,8 @@ type odcsProperty struct {
 	Critical       yaml.Node     `yaml:"criticalDataElement,omitempty"`
 	Transform      odcsTransform `yaml:",inline"`
 	Examples       yaml.Node     `yaml:"examples,omitempty"`
+
+	odcsElement `yaml:",inline"`
 }
 
 type odcsTransform struct {

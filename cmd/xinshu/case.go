@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -125,11 +122,7 @@ func digestOf(path string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = f.Close() }() // it was read
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return cases.Digest(f)
 }
 
 func caseDecide(t *terminal, o *options) *cobra.Command {

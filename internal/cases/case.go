@@ -5,6 +5,9 @@
 package cases
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
 	"time"
 
 	"xinshu/catalog"
@@ -89,6 +92,15 @@ type Item struct {
 	Kind   string `json:"kind"` // commitment, rectification, verification, training, report, charity, document
 	Title  string `json:"title"`
 	SHA256 string `json:"sha256,omitempty"`
+}
+
+// Digest gives the digest that is kept of a file of evidence.
+func Digest(file io.Reader) (string, error) {
+	h := sha256.New()
+	if _, err := io.Copy(h, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // EvidenceKinds are the kinds by which evidence of a repair is recorded (Lingyuan 2020, three (six)), and document.

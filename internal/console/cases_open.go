@@ -1,10 +1,7 @@
 package console
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"path/filepath"
@@ -106,9 +103,9 @@ func digestOf(file *multipart.FileHeader) (string, error) {
 		return "", fmt.Errorf("read %s: %w", file.Filename, err)
 	}
 	defer func() { _ = f.Close() }() // it was read
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
+	sum, err := cases.Digest(f)
+	if err != nil {
 		return "", fmt.Errorf("read %s: %w", file.Filename, err)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	return sum, nil
 }

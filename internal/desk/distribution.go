@@ -7,6 +7,7 @@ import (
 
 	"xinshu/catalog"
 	"xinshu/internal/auth"
+	"xinshu/internal/chain"
 	"xinshu/internal/results"
 )
 
@@ -39,15 +40,7 @@ type Part struct {
 // Distribution counts what stands published under a policy.
 func (d *Desk) Distribution(ctx context.Context, policy string) (Distribution, error) {
 	out := Distribution{Policy: policy, Grades: []GradeCount{}, Areas: []Part{}, Industries: []Part{}}
-	p, err := d.policyFor(ctx, policy)
-	if err != nil {
-		return out, err
-	}
-	r, err := d.published()
-	if err != nil {
-		return out, err
-	}
-	head, err := r.Head(ctx, policy)
+	p, r, head, err := d.publishedUnder(ctx, policy)
 	if err != nil {
 		return out, err
 	}
@@ -81,6 +74,18 @@ func (d *Desk) Distribution(ctx context.Context, policy string) (Distribution, e
 	}
 	out.Areas, out.Industries = sorted(areas), sorted(industries)
 	return out, nil
+}
+
+// publishedUnder opens what stands published under a policy that the actor may see.
+func (d *Desk) publishedUnder(ctx context.Context, policy string) (p catalog.Policy, r *results.Published, head chain.Entry, err error) {
+	if p, err = d.policyFor(ctx, policy); err != nil {
+		return p, nil, head, err
+	}
+	if r, err = d.published(); err != nil {
+		return p, nil, head, err
+	}
+	head, err = r.Head(ctx, policy)
+	return p, r, head, err
 }
 
 func count(parts map[string]*Part, code string, grade, grades int, entities int64) {

@@ -30,15 +30,7 @@ type Movement struct {
 // Movement compares two releases; 0 and 0 are the last two.
 func (d *Desk) Movement(ctx context.Context, policy string, from, to int64) (Movement, error) {
 	out := Movement{Policy: policy}
-	p, err := d.policyFor(ctx, policy)
-	if err != nil {
-		return out, err
-	}
-	r, err := d.published()
-	if err != nil {
-		return out, err
-	}
-	head, err := r.Head(ctx, policy)
+	p, r, head, err := d.publishedUnder(ctx, policy)
 	if err != nil {
 		return out, err
 	}

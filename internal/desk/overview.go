@@ -117,7 +117,7 @@ func (d *Desk) stands(ctx context.Context, dataset string) (map[string]FeedState
 		if dataset != "" && !slices.Contains(c.IDs(), dataset) {
 			continue
 		}
-		lines, err := d.feedsOf(ctx, c, newest, head)
+		lines, err := d.feedsOf(c, newest, head)
 		if err != nil {
 			return nil, err
 		}

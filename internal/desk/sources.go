@@ -59,7 +59,7 @@ func (d *Desk) Sources(ctx context.Context) ([]SourceLine, error) {
 	var lines []SourceLine
 	for _, c := range all {
 		line := SourceLine{Connection: c, RowsOn: catalog.NoDate, Next: nextPull(schedules, c.ID)}
-		feeds, err := d.feedsOf(ctx, c, newest, head)
+		feeds, err := d.feedsOf(c, newest, head)
 		if err != nil {
 			return nil, err
 		}
@@ -104,10 +104,10 @@ func (d *Desk) Feeds(ctx context.Context, source string) ([]FeedLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return d.feedsOf(ctx, c, newest, head)
+	return d.feedsOf(c, newest, head)
 }
 
-func (d *Desk) feedsOf(ctx context.Context, c Connection, newest []chain.Run, headOf func(chain string) (chain.Entry, error)) ([]FeedLine, error) {
+func (d *Desk) feedsOf(c Connection, newest []chain.Run, headOf func(chain string) (chain.Entry, error)) ([]FeedLine, error) {
 	var lines []FeedLine
 	for _, id := range c.IDs() {
 		head, err := headOf(chain.Stage(id))

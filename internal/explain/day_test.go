@@ -17,6 +17,7 @@ func (x *Explainer) told(t *testing.T) (all []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer func() { _ = rows.Close() }() // the error that counts is rows.Err
 		for rows.Next() {
 			var row string
 			if err := rows.Scan(&row); err != nil {
@@ -24,7 +25,7 @@ func (x *Explainer) told(t *testing.T) (all []string) {
 			}
 			all = append(all, m.Name+" "+row)
 		}
-		if err := rows.Close(); err != nil {
+		if err := rows.Err(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -135,9 +135,6 @@ func (r *Rereader) Lost(cells []Cell) (column string, lost bool) {
 // plain says that a field takes any text.
 func (f *field) plain() bool { return f.codes == nil && (f.Type == "" || f.Type == "text") }
 
-// Masks reports a value that stands for one that was not kept: a masked person, a masked id.
-func Masks(value string) bool { return strings.Contains(value, maskStars) || isMasked(value) }
-
 // unreadColumn holds the text of a row that could not be read into columns.
 const unreadColumn = "_row"
 
