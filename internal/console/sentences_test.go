@@ -39,7 +39,7 @@ func TestEverySentenceOfAFaultHasWords(t *testing.T) {
 			for _, text := range slices.Sorted(maps.Keys(texts)) {
 				if got, known := words.in(strings.ReplaceAll(text, "{}", "7")); !known {
 					t.Errorf("%s: the %s has no words in %s: %s", texts[text], kind, lang, text)
-				} else if lang == "zh" && !hasChinese(got) {
+				} else if lang == "zh" && !chinese(got) {
 					t.Errorf("%s: the words for %q are not Chinese: %s", texts[text], text, got)
 				}
 			}
@@ -71,10 +71,6 @@ func unused(t *testing.T, lang string, said spoken) {
 			}
 		}
 	}
-}
-
-func hasChinese(text string) bool {
-	return strings.ContainsFunc(text, func(r rune) bool { return r >= 0x4e00 && r <= 0x9fff })
 }
 
 // verbs are the places of a format.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"xinshu/internal/fault"
 )
@@ -106,6 +107,8 @@ func (v *views) line(t *told, line string) {
 		if !known || !cut && rest == "" {
 			if !known && v.lang == "en" {
 				put(&t.Why, whole)
+			} else if !known && chinese(line) {
+				put(&t.Why, line) // a platform's own words
 			} else if !known {
 				put(&t.Original, whole)
 			}
@@ -113,6 +116,10 @@ func (v *views) line(t *told, line string) {
 		}
 		line = rest
 	}
+}
+
+func chinese(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Han, r) })
 }
 
 func put(to *[]string, words string) {
