@@ -33,7 +33,7 @@ func (c *Console) functions(v *views) template.FuncMap {
 		"finding": v.finding,
 		"act":     v.act, "actsubject": v.subject, "actdetail": v.detail,
 		"titleof": v.titleOf,
-		"stepof":  stepOf, "described": v.described, "industry": v.industry,
+		"stepof":  stepOf, "described": v.described, "industry": v.industry, "alarm": v.alarm,
 		"actions": v.actions,
 		"lang":    func() string { return v.lang },
 		"initial": initial,

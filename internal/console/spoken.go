@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"xinshu/catalog"
 	"xinshu/connectors"
@@ -154,6 +156,37 @@ func (v *views) orItself(key, itself string) string {
 		return words
 	}
 	return itself
+}
+
+// alarm tells the words of an alert, which in Chinese may end in what a fault wrote of itself in English.
+func (v *views) alarm(words catalog.Text) told {
+	said := pick(words, v.lang)
+	if v.lang == "en" {
+		return told{Lead: said}
+	}
+	for at, r := range said {
+		rest := said[at+utf8.RuneLen(r):]
+		if first, _ := utf8.DecodeRuneInString(rest); r == '：' && first < utf8.RuneSelf && unicode.IsLetter(first) {
+			t := v.tell(rest)
+			t.Lead = v.stepsIn(said[:at])
+			return t
+		}
+	}
+	return told{Lead: said}
+}
+
+// stepsIn puts the step of a task that stands in brackets into words: （nightly, pull court/court.debtor）.
+func (v *views) stepsIn(said string) string {
+	before, rest, opens := strings.Cut(said, "（")
+	inner, after, closes := strings.Cut(rest, "）")
+	if !opens || !closes {
+		return said
+	}
+	parts := strings.Split(inner, ", ")
+	for i, part := range parts {
+		parts[i], _ = v.sentences.doing(part)
+	}
+	return before + "（" + strings.Join(parts, v.say("comma")) + "）" + after
 }
 
 // industry gives the words for a section of the industries; a division code is its own word.

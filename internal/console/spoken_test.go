@@ -133,6 +133,7 @@ func TestEveryKindLevelAndTypeOfTheCatalogueHasWords(t *testing.T) {
 			w.key("type."+column.Type, family.ID)
 		}
 	}
+	w.key("diff.dataset", "a contract that is new")
 	for _, ds := range cat.Datasets {
 		other := cat.Datasets[0]
 		other.Version, other.Aliases = ds.Version+1, map[string]string{"a": "uscc"}
@@ -264,6 +265,13 @@ func TestFaultsAreToldInTheReadersLanguage(t *testing.T) {
 		if !slices.Equal(got.Why, c.want.Why) || !slices.Equal(got.Do, c.want.Do) || !slices.Equal(got.Original, c.want.Original) {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+	alarm := zh.alarm(catalog.Text{ZH: "任务 nightly@1（nightly, pull court/court.debtor）失败，等待处理：reach the database: dial tcp 10.1.2.3:5432: i/o timeout"})
+	if alarm.Lead != "任务 nightly@1（nightly，拉取 court/court.debtor）失败，等待处理" || !slices.Equal(alarm.Why, []string{"连接数据库"}) || len(alarm.Original) != 1 {
+		t.Errorf("the alert is told as %+v", alarm)
+	}
+	if whole := zh.alarm(catalog.Text{ZH: "磁盘剩余 5 MB：请清理"}); whole.Lead != "磁盘剩余 5 MB：请清理" || whole.Why != nil {
+		t.Errorf("the alert is told as %+v", whole)
 	}
 	for text, want := range map[string]string{
 		"read 412, accepted 400, duplicate 9, quarantined 3, skipped 0, gone 2": "读取 412，接收 400，重复 9，隔离 3，略过 0，消失 2",
