@@ -117,6 +117,8 @@ type Overview struct {
 type Waiting struct {
 	What  string `json:"what" doc:"broken, held, late, alerts, tasks, cases, quarantine and the like"`
 	Count int64  `json:"count"`
+
+	Counting int `json:"counting,omitempty" doc:"datasets that are being counted just now: there may be more than count"`
 }
 
 func (a *API) overview() {
@@ -128,7 +130,7 @@ func (a *API) overview() {
 			o, err := a.Desk.Overview(ctx, in.Days)
 			waiting := []Waiting{}
 			for _, t := range o.Waiting {
-				waiting = append(waiting, Waiting{t.What, t.Count})
+				waiting = append(waiting, Waiting{What: t.What, Count: t.Count, Counting: t.Counting})
 			}
 			return Overview{At: a.Now().UTC(), Datasets: o.Tally, Waiting: waiting, Rows: Ledger(o.Road.Rows), Records: o.Road.Records, Entities: o.Road.Entities,
 				Grades: o.Grades, Last: runsOf(o.Last).Items}, err

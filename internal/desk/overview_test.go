@@ -79,6 +79,9 @@ func aDayOfTheHub(t *testing.T) *desk.Desk {
 
 func TestTheOverviewSaysHowEachFeedStandsAndWhatWaitsForWhom(t *testing.T) {
 	d := aDayOfTheHub(t)
+	if _, err := d.QuarantineSummary(as(t, auth.Steward, auth.Scope{}), desk.RefusedRows{}); err != nil { // which waits, as a page does not
+		t.Fatal(err)
+	}
 	whole := map[string]string{"court.debtor": desk.Late, "amr.severe": desk.Fresh, "health.inst": desk.Broken, "police.penalty": desk.Never}
 	for _, c := range []struct {
 		name    string

@@ -17,6 +17,8 @@ type Waiting struct {
 	Path  string // of the console
 	Tone  string // bad, warn, hold, info
 	right auth.Right
+
+	Counting int // datasets that are still being counted: there may be more than Count
 }
 
 // waiting gathers what waits for a person, the most pressing first, as far as the actor may see to it.
@@ -28,9 +30,9 @@ func (d *Desk) waiting(ctx context.Context, o Overview) ([]Waiting, error) {
 		rejected += c.Rejected
 	}
 	list := []Waiting{
-		{Broken, int64(o.Tally[Broken]), "/sources?state=broken", "bad", auth.SourcesSee},
-		{Held, int64(o.Tally[Held]), "/sources?state=held", "hold", auth.SourcesSee},
-		{"for_person", person, "/deliveries", "bad", auth.DeliveriesSee},
+		{What: Broken, Count: int64(o.Tally[Broken]), Path: "/sources?state=broken", Tone: "bad", right: auth.SourcesSee},
+		{What: Held, Count: int64(o.Tally[Held]), Path: "/sources?state=held", Tone: "hold", right: auth.SourcesSee},
+		{What: "for_person", Count: person, Path: "/deliveries", Tone: "bad", right: auth.DeliveriesSee},
 	}
 	if actor.May(auth.CasesSee) {
 		cases, err := d.waitingCases(ctx)
@@ -53,10 +55,10 @@ func (d *Desk) waiting(ctx context.Context, o Overview) ([]Waiting, error) {
 		t.right = ask.right
 		list = append(list, t)
 	}
-	list = append(list, Waiting{"rejected", rejected, "/deliveries", "warn", auth.DeliveriesSee},
-		Waiting{Late, int64(o.Tally[Late]), "/sources?state=late", "warn", auth.SourcesSee},
-		Waiting{Never, int64(o.Tally[Never]), "/sources?state=never", "warn", auth.SourcesSee})
-	return slices.DeleteFunc(list, func(t Waiting) bool { return t.Count == 0 || !actor.May(t.right) }), nil
+	list = append(list, Waiting{What: "rejected", Count: rejected, Path: "/deliveries", Tone: "warn", right: auth.DeliveriesSee},
+		Waiting{What: Late, Count: int64(o.Tally[Late]), Path: "/sources?state=late", Tone: "warn", right: auth.SourcesSee},
+		Waiting{What: Never, Count: int64(o.Tally[Never]), Path: "/sources?state=never", Tone: "warn", right: auth.SourcesSee})
+	return slices.DeleteFunc(list, func(t Waiting) bool { return t.Count == 0 && t.Counting == 0 || !actor.May(t.right) }), nil
 }
 
 func (d *Desk) waitingAlerts(ctx context.Context) (Waiting, error) {
@@ -83,13 +85,13 @@ func (d *Desk) waitingTasks(ctx context.Context) (Waiting, error) {
 // waitingCases counts those whose last day is over apart from those that have time.
 func (d *Desk) waitingCases(ctx context.Context) ([]Waiting, error) {
 	open, err := d.Cases(ctx, cases.Filter{Undecided: true})
-	late := Waiting{"cases_late", 0, "/cases?undecided=true", "bad", auth.CasesSee}
+	late := Waiting{What: "cases_late", Count: 0, Path: "/cases?undecided=true", Tone: "bad", right: auth.CasesSee}
 	for _, c := range open {
 		if c.Clock.Late {
 			late.Count++
 		}
 	}
-	return []Waiting{late, {"cases", int64(len(open)) - late.Count, "/cases?undecided=true", "info", auth.CasesSee}}, err
+	return []Waiting{late, {What: "cases", Count: int64(len(open)) - late.Count, Path: "/cases?undecided=true", Tone: "info", right: auth.CasesSee}}, err
 }
 
 // waitingContracts and waitingPolicies count proposals that somebody else made.
@@ -114,6 +116,6 @@ func (d *Desk) toReview(ctx context.Context, part release.Part) (n int64, err er
 }
 
 func (d *Desk) waitingQuarantine(ctx context.Context) (Waiting, error) {
-	sum, _, err := d.QuarantineAtHand(ctx, RefusedRows{})
-	return Waiting{What: "quarantine", Count: sum.Total.Open, Path: "/quarantine", Tone: "warn"}, err
+	sum, behind, err := d.QuarantineAtHand(ctx, RefusedRows{})
+	return Waiting{What: "quarantine", Count: sum.Total.Open, Path: "/quarantine", Tone: "warn", Counting: behind}, err
 }
