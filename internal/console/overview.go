@@ -36,6 +36,11 @@ func (c *Console) overview(q *Request) error {
 			}
 		}
 	}
+	// What came to a stop stands before what is only late; within that, departments keep their order.
+	worst := []string{desk.Broken, desk.Held, desk.Late}
+	slices.SortStableFunc(pressing, func(a, b desk.FeedState) int {
+		return slices.Index(worst, a.State) - slices.Index(worst, b.State)
+	})
 	o.Waiting = slices.DeleteFunc(o.Waiting, func(t desk.Waiting) bool {
 		path, _, _ := strings.Cut(t.Path, "?")
 		return !c.opens(q.Actor, "GET "+path) // nothing waits behind a page that is not to be seen

@@ -8,7 +8,9 @@ for (const box of document.querySelectorAll("[data-live]")) {
   source.addEventListener("patch", (event) => {
     const patch = JSON.parse(event.data);
     const target = document.getElementById(patch.id);
-    if (target) target.innerHTML = patch.html; // made and escaped by the server's templates
+    if (!target) return;
+    target.innerHTML = patch.html; // made and escaped by the server's templates
+    nameAll(target);
   });
   source.addEventListener("reload", () => { source.close(); location.reload(); });
   source.addEventListener("end", () => source.close());
@@ -23,6 +25,27 @@ for (const button of document.querySelectorAll("[data-print]")) {
     window.print();
   });
 }
+
+// The cells of a table learn the names of their columns, which a phone shows before them; tables whose
+// columns are to be compared (matrices, calendars) stay tables.
+const name = (table) => {
+  const heads = [...table.querySelectorAll("thead tr:last-child > th")].map((th) => th.textContent.trim());
+  if (heads.length < 3 || table.matches(".matrix, .calendar")) return;
+  for (const row of table.querySelectorAll("tbody > tr")) {
+    if (row.cells.length !== heads.length || row.cells[0].colSpan > 1) continue;
+    for (const [i, cell] of [...row.cells].entries()) if (i > 0 && heads[i] && !cell.querySelector(":scope > .badge, :scope > a > .badge")) cell.dataset.column = heads[i];
+  }
+  table.classList.add("named");
+  // A table that is not laid out as one is still told as one.
+  table.setAttribute("role", "table");
+  for (const group of table.querySelectorAll("thead, tbody, tfoot")) group.setAttribute("role", "rowgroup");
+  for (const row of table.rows) {
+    row.setAttribute("role", "row");
+    for (const cell of row.cells) cell.setAttribute("role", cell.tagName === "TD" ? "cell" : cell.closest("thead") ? "columnheader" : "rowheader");
+  }
+};
+const nameAll = (box) => { for (const table of box.querySelectorAll(".table table")) name(table); };
+nameAll(document);
 
 // data-copy="text" copies it; the button shows only where copying works.
 for (const button of document.querySelectorAll("[data-copy]")) {

@@ -63,7 +63,11 @@ func (l Line) Draw() template.HTML {
 	every := max((len(l.Places)+7)/8, 1)
 	for i, name := range l.Places {
 		if i%every == 0 {
-			s.text("", x(i), height-6, "middle", name)
+			anchor := "middle"
+			if i > 0 && i == len(l.Places)-1 {
+				anchor = "end" // a name at the edge would be cut off
+			}
+			s.text("", x(i), height-6, anchor, name)
 		}
 	}
 	for _, sr := range l.Series {
