@@ -105,11 +105,13 @@ func (v *views) line(t *told, line string) {
 			put(&t.Why, words)
 		}
 		if !known || !cut && rest == "" {
-			if !known && v.lang == "en" {
+			switch {
+			case known:
+			case v.lang == "en":
 				put(&t.Why, whole)
-			} else if !known && chinese(line) {
+			case chinese(line):
 				put(&t.Why, line) // a platform's own words
-			} else if !known {
+			default:
 				put(&t.Original, whole)
 			}
 			return
