@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,13 +59,13 @@ func (d *Desk) QuarantineSummary(ctx context.Context, w RefusedRows) (quarantine
 	return sum, err
 }
 
-// quickly is how long a page waits for refused rows to be counted.
-const quickly = 100 * time.Millisecond
+// quickly is how long a page waits for refused rows to be counted, where nothing else is said.
+const quickly = 400 * time.Millisecond
 
 // QuarantineAtHand is QuarantineSummary for who does not want to wait: behind is how many datasets are
 // being counted, which are given as they were before, or not yet.
 func (d *Desk) QuarantineAtHand(ctx context.Context, w RefusedRows) (sum quarantine.Summary, behind int, err error) {
-	return d.quarantineSummary(ctx, w, quickly)
+	return d.quarantineSummary(ctx, w, cmp.Or(d.Patience, quickly))
 }
 
 func (d *Desk) quarantineSummary(ctx context.Context, w RefusedRows, patience time.Duration) (quarantine.Summary, int, error) {

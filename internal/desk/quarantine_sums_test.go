@@ -15,6 +15,7 @@ import (
 // that a page would wait for.
 func TestRefusedRowsAreCountedForEverybodyAtOnce(t *testing.T) {
 	d := desktest.Open(t)
+	d.Patience = time.Nanosecond // of whoever does not want to wait
 	ctx := desktest.As(t, auth.Steward)
 	desktest.Ingest(t, d, "amr.severe", "a.csv", severe(3, 23))
 	var all sync.WaitGroup

@@ -78,7 +78,7 @@ func Empty(t testing.TB, clock time.Time) *Hub {
 		p.Drivers[d.Kind] = d
 	}
 	h.State.Log, h.State.Changes = h.Lake, p.Publisher.Changes
-	h.Desk = &desk.Desk{Catalog: cat, Files: catalog.Files, Drivers: p.Drivers, Lake: h.Lake, State: h.State, Pipeline: p, SQL: sql.Files, Duck: o, Now: now,
+	h.Desk = &desk.Desk{Catalog: cat, Files: catalog.Files, Drivers: p.Drivers, Lake: h.Lake, State: h.State, Pipeline: p, SQL: sql.Files, Duck: o, Now: now, Patience: time.Minute,
 		Version: "test", Data: dir, Vault: h.Vault, Trail: h.Trail,
 		Book: &schedule.Book{Store: h.State, Planner: schedule.Planner{Calendar: cat.Calendars}, Now: now,
 			Known: func(context.Context, schedule.Work) error { return nil }, Fresh: func([]string) error { return nil }}}
