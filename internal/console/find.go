@@ -145,6 +145,9 @@ func (q *Request) historyOf(told desk.Explained, p catalog.Policy) chart.Picture
 		l.Most = max(l.Most, v)
 		l.From = min(l.From, v)
 	}
+	if len(l.Places) < 2 { // a retraction has no score
+		return nil
+	}
 	return l
 }
 

@@ -16,6 +16,9 @@ func (c *Console) overviewPages() []Page {
 	return []Page{{Pattern: "GET /{$}", Right: auth.OverviewSee, Do: c.overview}}
 }
 
+// mostPressing is how many datasets in trouble the overview lists; the catalogue has them all.
+const mostPressing = 10
+
 // roadDays are the spans that the road may count.
 var roadDays = []string{"1", "7", "30"}
 
@@ -41,11 +44,13 @@ func (c *Console) overview(q *Request) error {
 	slices.SortStableFunc(pressing, func(a, b desk.FeedState) int {
 		return slices.Index(worst, a.State) - slices.Index(worst, b.State)
 	})
+	beyond := max(0, len(pressing)-mostPressing)
+	pressing = pressing[:len(pressing)-beyond]
 	o.Waiting = slices.DeleteFunc(o.Waiting, func(t desk.Waiting) bool {
 		path, _, _ := strings.Cut(t.Path, "?")
 		return !c.opens(q.Actor, "GET "+path) // nothing waits behind a page that is not to be seen
 	})
-	return q.Render("overview", map[string]any{"O": o, "Days": days, "Spans": roadDays, "Pressing": pressing,
+	return q.Render("overview", map[string]any{"O": o, "Days": days, "Spans": roadDays, "Pressing": pressing, "Beyond": beyond,
 		"Road": q.road(o.Road), "Heat": q.heat(o.Days), "Grades": q.gradeBars(o.Grades)})
 }
 
