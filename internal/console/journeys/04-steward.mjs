@@ -18,7 +18,7 @@ export default async function ({ page, values, visit, signIn, signOut, check }) 
   check(new URL(page.url()).pathname === "/account", "the password is changed");
 
   await visit("/");
-  check(await page.locator(".todo li").count() > 0, "the overview names what waits for a person");
+  check(await page.locator(".waiting li").count() > 0, "the overview names what waits for a person");
   const areas = await page.locator("nav.areas a").evaluateAll((links) => links.map((a) => a.getAttribute("href")));
   check(areas.includes("/quarantine") && areas.includes("/grades"), `a steward sees ${areas}`);
   for (const area of ["/quarantine", "/cases", "/policies"].filter((a) => areas.includes(a))) {
