@@ -26,7 +26,7 @@ const auditEvery = 6 * time.Hour
 // keeper is what looks for trouble and tells it.
 func (a *app) keeper(log *slog.Logger) (*alerts.Keeper, error) {
 	c := a.config.Alerts
-	k := &alerts.Keeper{Store: a.state, Now: a.now, EscalateAfter: 4 * time.Hour}
+	k := &alerts.Keeper{Store: a.state, Now: a.now, Node: a.config.Node, Nodes: a.there, EscalateAfter: 4 * time.Hour}
 	if c.EscalateAfter != "" {
 		k.EscalateAfter = duration(c.EscalateAfter)
 	}
@@ -90,7 +90,7 @@ func (a *app) rules() []alerts.Rule {
 			return alerts.FailingTargets(receivers, a.now(), lag), err
 		}},
 		{Name: alerts.Task, Find: a.failedTasks},
-		{Name: alerts.Disk, Find: func(context.Context) ([]alerts.Finding, error) {
+		{Name: alerts.Disk, Local: true, Find: func(context.Context) ([]alerts.Finding, error) {
 			disks, err := a.disks()
 			return alerts.FullDisks(disks, percent), err
 		}},
@@ -103,7 +103,7 @@ func (a *app) rules() []alerts.Rule {
 			members, now, err := a.members(ctx)
 			return alerts.LostNodes(members, now, seenLately), err
 		}},
-		{Name: alerts.Catalogue, Find: func(context.Context) ([]alerts.Finding, error) { return alerts.BrokenFiles(a.flaws()), nil }},
+		{Name: alerts.Catalogue, Local: true, Find: func(context.Context) ([]alerts.Finding, error) { return alerts.BrokenFiles(a.flaws()), nil }},
 		{Name: alerts.Clock, Find: a.wrongClocks},
 		{Name: alerts.Case, Find: func(ctx context.Context) ([]alerts.Finding, error) {
 			open, err := a.deadlines(ctx)

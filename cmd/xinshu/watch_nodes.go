@@ -37,6 +37,18 @@ func (a *app) members(ctx context.Context) ([]alerts.Member, time.Time, error) {
 	return members, a.now().Add(-skew), nil
 }
 
+// there names the nodes that were seen lately.
+func (a *app) there(ctx context.Context) ([]string, error) {
+	members, now, err := a.members(ctx)
+	var names []string
+	for _, m := range members {
+		if now.Sub(m.Seen) <= seenLately {
+			names = append(names, m.Name)
+		}
+	}
+	return names, err
+}
+
 // wrongClocks looks at the nodes that are there.
 func (a *app) wrongClocks(ctx context.Context) ([]alerts.Finding, error) {
 	members, now, err := a.members(ctx)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -83,6 +84,9 @@ type Store interface {
 type Rule struct {
 	Name string
 	Find func(ctx context.Context) ([]Finding, error)
+	// Local says that each node finds what is so on its own machine. Its findings bear the node's name, and
+	// they end by that node, or by any once that node is gone.
+	Local bool
 }
 
 // Channel delivers messages. Send may be called again with the same message.
@@ -100,13 +104,15 @@ type Keeper struct {
 	Rules         []Rule
 	Channels      []Channel
 	Now           func() time.Time
+	Node          string                                      // that looks
+	Nodes         func(ctx context.Context) ([]string, error) // that are there; nil: this one alone
 	EscalateAfter time.Duration // 0: never
 	Failed        func(what string, err error)
 }
 
 // Look runs every rule once. What is found and not told yet is raised, and raised anew when a warning
-// becomes critical; what was told and is not found any more ends; what nobody saw for too long is escalated. A rule that fails changes nothing of its
-// own alerts and does not hold up the others.
+// becomes critical; what was told and is not found any more ends; what nobody saw for too long is
+// escalated. A rule that fails changes nothing of its own alerts and does not hold up the others.
 func (k *Keeper) Look(ctx context.Context) error {
 	open, err := k.Store.OpenAlerts(ctx)
 	if err != nil {
@@ -120,7 +126,14 @@ func (k *Keeper) Look(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("rule %s: %w", rule.Name, err))
 			continue
 		}
-		errs = append(errs, k.apply(ctx, rule.Name, found, open, now))
+		mine := open
+		if rule.Local {
+			if found, mine, err = k.local(ctx, found, open); err != nil {
+				errs = append(errs, fmt.Errorf("rule %s: %w", rule.Name, err))
+				continue
+			}
+		}
+		errs = append(errs, k.apply(ctx, rule.Name, found, mine, now))
 	}
 	for _, a := range open {
 		if k.EscalateAfter > 0 && a.Seen.IsZero() && a.Escalated.IsZero() && now.Sub(a.Raised) >= k.EscalateAfter {
@@ -130,6 +143,30 @@ func (k *Keeper) Look(ctx context.Context) error {
 	}
 	return errors.Join(errs...)
 }
+
+// local names this node in what it found, and gives the alerts that are its own to look after.
+func (k *Keeper) local(ctx context.Context, found []Finding, open []Alert) (named []Finding, mine []Alert, err error) {
+	others := []string{}
+	if k.Nodes != nil {
+		if others, err = k.Nodes(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, f := range found {
+		f.Subject = k.Node + nodeSign + f.Subject
+		f.ZH += "（节点 " + k.Node + "）"
+		f.EN += " (node " + k.Node + ")"
+		named = append(named, f)
+	}
+	for _, a := range open {
+		if node, _, _ := strings.Cut(a.Subject, nodeSign); node == k.Node || !slices.Contains(others, node) {
+			mine = append(mine, a)
+		}
+	}
+	return named, mine, nil
+}
+
+const nodeSign = ": " // between a node's name and what it found
 
 func (k *Keeper) apply(ctx context.Context, rule string, found []Finding, open []Alert, now time.Time) error {
 	var errs []error

@@ -190,3 +190,41 @@ func TestAWarningThatBecomesCriticalIsToldAnew(t *testing.T) {
 		}
 	})
 }
+
+// What one node finds on its own machine another node does not end by not finding it.
+func TestEachNodeEndsItsOwnAlerts(t *testing.T) {
+	onBoth(t, func(t *testing.T, f *fixture) {
+		first, _, find := watched(f)
+		second, _, _ := watched(f)
+		there := []string{"first", "second"}
+		for name, k := range map[string]*alerts.Keeper{"first": first, "second": second} {
+			k.Node, k.Nodes, k.Rules[0].Local = name, func(context.Context) ([]string, error) { return there, nil }, true
+		}
+		lasting := func(k *alerts.Keeper) (all []string) {
+			t.Helper()
+			f.ok(k.Look(t.Context()))
+			open, err := f.OpenAlerts(t.Context())
+			f.ok(err)
+			for _, a := range open {
+				all = append(all, a.Subject)
+			}
+			return all
+		}
+		find("/data")
+		for _, k := range []*alerts.Keeper{first, second, first} {
+			if got := lasting(k); !slices.Equal(got, []string{"first: /data"}) {
+				t.Errorf("after %s looked: %v", k.Node, got)
+			}
+		}
+		find()
+		if got := lasting(first); len(got) != 0 {
+			t.Errorf("its node finds it no more: %v", got)
+		}
+		find("/data")
+		lasting(first)
+		there = []string{"second"}
+		if got := lasting(second); len(got) != 0 {
+			t.Errorf("its node is gone: %v", got)
+		}
+	})
+}
