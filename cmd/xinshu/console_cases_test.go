@@ -136,7 +136,7 @@ func TestACaseGoesItsWayThroughTheConsole(t *testing.T) {
 	o := newCounter(t)
 	o.holds(o.asks(officer, "/cases", 200), "没有符合条件的申请")
 	o.holds(o.asks(steward, "/cases/new?uscc=91350100M000100Y43", 200), "一号公司", "文罚〔2025〕1号")
-	o.holds(o.asks(steward, "/cases/new?uscc=123", 422), "no valid code")
+	o.holds(o.asks(steward, "/cases/new?uscc=123", 422), "不是有效代码")
 
 	form := url.Values{"kind": {"objection"}, "uscc": {"91350100M000100Y43"}, "doc_no": {"文罚〔2025〕1号"}, "claim": {"当事人有误"}, "received_on": {o.app.desk.Today().String()},
 		"policy": {"heilongjiang-2021"}, "way": {"site"}, "evidence_kind_1": {"document"}, "evidence_title_1": {""}, "evidence_file_1": {"@内容"}}
@@ -144,7 +144,7 @@ func TestACaseGoesItsWayThroughTheConsole(t *testing.T) {
 	page := o.asks(steward, path, 200)
 	o.holds(page, "已收到", "证明.pdf", "7a688306423b", "信用网站")
 	form.Set("claim", "")
-	o.holds(o.sends(steward, "/cases/new", 422, form), "says nothing", "文罚〔2025〕1号")
+	o.holds(o.sends(steward, "/cases/new", 422, form), "申请没有写明内容", "文罚〔2025〕1号")
 
 	// A steward registers, the credit counter decides; another department sees neither.
 	o.sends(steward, path+"/decide", 403, url.Values{"do": {"accept"}})
@@ -152,7 +152,7 @@ func TestACaseGoesItsWayThroughTheConsole(t *testing.T) {
 	o.holds(o.asks(guest, "/cases", 200), "没有符合条件的申请")
 	o.sends(officer, path+"/decide", 303, url.Values{"do": {"accept"}})
 	o.holds(o.asks(officer, path, 200), "已受理", "异议中", "异议提出")
-	o.holds(o.sends(officer, path+"/decide", 422, url.Values{"do": {"decide"}, "outcome": {"upheld"}, "reason": {""}}), "has no reason")
+	o.holds(o.sends(officer, path+"/decide", 422, url.Values{"do": {"decide"}, "outcome": {"upheld"}, "reason": {""}}), "决定没有写明理由")
 	o.sends(officer, path+"/decide", 422, url.Values{"do": {"decide"}, "reason": {"属实"}})
 	o.sends(officer, path+"/decide", 303, url.Values{"do": {"ask"}, "reason": {"缺委托书"}})
 	o.sends(steward, path+"/bring", 303, url.Values{"evidence_kind_1": {"document"}, "evidence_title_1": {"委托书"}, "reason": {"已补"}})
@@ -194,7 +194,7 @@ func TestAChangeOfAContractAndAPolicyIsReviewedInTheConsole(t *testing.T) {
 	if strings.Contains(o.asks(second, "/policies/heilongjiang-2021/preview?to="+id+"&as_of=2025-12-31", 200), "一号公司") {
 		t.Error("an entity is named for no purpose")
 	}
-	o.holds(o.sends(second, path+"/answer", 422, url.Values{"answer": {"refused"}}), "no reason")
+	o.holds(o.sends(second, path+"/answer", 422, url.Values{"answer": {"refused"}}), "没有写明理由")
 	o.sends(second, path+"/answer", 303, url.Values{"answer": {"approved"}})
 	o.holds(o.asks(second, "/proposals/policies", 200), "已批准", "张三", "李四")
 

@@ -55,7 +55,7 @@ func (m *Maker) Make(ctx context.Context, dir string) (Set, error) {
 	}
 	var b [4]byte
 	_, _ = rand.Read(b[:]) // never fails, says its documentation
-	now := m.Now().UTC().Truncate(time.Second)
+	now := m.Now().UTC().Truncate(time.Millisecond)
 	s := Set{Format: format, ID: now.Format("20060102T150405Z") + "-" + hex.EncodeToString(b[:]), MadeAt: now, Node: m.Node, Xinshu: m.Xinshu}
 	if err := m.state(ctx, f, &s); err != nil {
 		return s, failed(op, err)

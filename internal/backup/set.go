@@ -13,6 +13,7 @@ package backup
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -32,7 +33,7 @@ const format = 1
 // Set is the document of one backup.
 type Set struct {
 	Format int       `json:"format"`
-	ID     string    `json:"id"` // sorts by time
+	ID     string    `json:"id"` // begins with the second it was made in
 	MadeAt time.Time `json:"made_at"`
 	Node   string    `json:"node"`
 	Xinshu string    `json:"xinshu"`
@@ -108,7 +109,7 @@ func List(dir string) ([]Set, error) {
 		}
 		sets = append(sets, s)
 	}
-	slices.SortFunc(sets, func(a, b Set) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(sets, func(a, b Set) int { return cmp.Or(a.MadeAt.Compare(b.MadeAt), strings.Compare(a.ID, b.ID)) })
 	return sets, nil
 }
 

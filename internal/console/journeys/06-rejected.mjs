@@ -31,5 +31,8 @@ export default async function ({ page, visit, signIn, look, check }) {
   await page.fill("main input[name=until]", "2026-02-28");
   await page.fill("main input[name=reason]", "对方恢复了旧备份");
   await page.click("main form[action$='/replay'] button.primary");
-  check((await page.locator(".notice").innerText()).includes("发布"), "the page says how many releases lie in the window");
+  await page.waitForURL(/\/tasks\//);
+  await page.waitForFunction(() => document.querySelector("#task-head .badge")?.textContent.includes("完成"), null, { timeout: 90_000 });
+  check((await page.locator("#task-steps").innerText()).includes("重放"), "a window is replayed by a task, step by step");
+  await look("replay");
 }
