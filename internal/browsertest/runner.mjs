@@ -32,6 +32,42 @@ const watch = (p) => {
 };
 watch(page);
 
+// A form or a link leaves its page a moment after the click. Whoever clicks looks at the page that
+// answers, so a click ends when that page is there, or when it has turned out to be a file.
+const left = new WeakMap(); // page: how often it was left
+function leavings(p) {
+  if (!left.has(p)) {
+    left.set(p, 0);
+    p.on("framenavigated", (f) => { if (f === p.mainFrame()) left.set(p, left.get(p) + 1); });
+    p.on("download", () => left.set(p, left.get(p) + 1));
+  }
+  return left.get(p);
+}
+async function follow(p, act) {
+  const before = leavings(p);
+  await p.evaluate(() => {
+    window.leaving = false;
+    if (window.watched) return;
+    window.watched = true;
+    addEventListener("submit", (e) => { if (!e.defaultPrevented) window.leaving = true; });
+    addEventListener("click", (e) => {
+      const a = e.target.closest?.("a[href]");
+      if (a && !e.defaultPrevented && !a.target && a.href.split("#")[0] !== location.href.split("#")[0]) window.leaving = true;
+    });
+  });
+  const result = await act();
+  if (!await p.evaluate(() => window.leaving).catch(() => true)) return result;
+  for (let i = 0; leavings(p) === before && i < 600; i++) await new Promise((r) => setTimeout(r, 50));
+  await p.waitForLoadState("load");
+  return result;
+}
+const pages = Object.getPrototypeOf(page), locators = Object.getPrototypeOf(page.locator("main"));
+for (const name of ["click", "press"]) {
+  const ofPage = pages[name], ofLocator = locators[name];
+  pages[name] = function (...args) { return follow(this, () => ofPage.apply(this, args)); };
+  locators[name] = function (...args) { return follow(this.page(), () => ofLocator.apply(this, args)); };
+}
+
 // check says what does not hold, with where it was looked for.
 function check(holds, words) { if (!holds) fault(`${page.url()}: ${words}`); }
 
