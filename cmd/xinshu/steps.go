@@ -29,11 +29,12 @@ func (t *terminal) withApp(o *options, do func(ctx context.Context, a *app) erro
 			return err
 		}
 		defer func() { err = errors.Join(err, a.Close()) }()
+		a.pipeline.Watch = newProgress(t.err).event
 		return do(auth.With(cmd.Context(), auth.Shell(login())), a)
 	}
 }
 
-// open opens the hub, says what of its catalogue is broken, and shows progress.
+// open opens the hub and says what of its catalogue is broken.
 func (t *terminal) open(ctx context.Context, c Config) (*app, error) {
 	a, err := openApp(ctx, c, hubClock)
 	if err != nil {
@@ -42,7 +43,6 @@ func (t *terminal) open(ctx context.Context, c Config) (*app, error) {
 	for _, f := range a.catalog.Faults {
 		t.say("%s", f)
 	}
-	a.pipeline.Watch = newProgress(t.err).event
 	return a, nil
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -56,6 +57,13 @@ func TestABatchUnderWayAtAStopIsTakenToItsEnd(t *testing.T) {
 				t.Errorf("the receipt is %s", a.body)
 			}
 			<-d.done
+			// What a service writes once it is up is its log: programs read it line by line.
+			_, log, _ := strings.Cut(d.said.String(), "Ctrl-C ends it\n")
+			for line := range strings.Lines(log) {
+				if command == "serve" && !json.Valid([]byte(line)) {
+					t.Errorf("a line of the log is no JSON: %s", line)
+				}
+			}
 			if code := d.cmd.ProcessState.ExitCode(); code != exitDone || entries(t, data) != 1 {
 				t.Errorf("it ended with %d and %d commits: %s", code, entries(t, data), d.said)
 			}
