@@ -75,7 +75,11 @@ func (d *Desk) Start(ctx context.Context, w schedule.Work) (t schedule.Task, err
 	if w.Reload {
 		detail["reload"] = "true"
 	}
-	return noting(ctx, d, auth.Act{Action: "task.start", Kind: "source", ID: w.Source, Detail: detail}, func() (schedule.Task, error) {
+	of := auth.Act{Action: "task.start", Kind: "source", ID: w.Source, Detail: detail}
+	if w.Source == "" { // of all sources, or of what was pulled
+		of.Kind = "task"
+	}
+	return noting(ctx, d, of, func() (schedule.Task, error) {
 		return d.Book.Start(ctx, w, decider(ctx))
 	})
 }
