@@ -251,8 +251,10 @@ func maskKey(c Config) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		var b [32]byte
 		_, _ = rand.Read(b[:]) // never fails, says its documentation
-		text = []byte(hex.EncodeToString(b[:]))
-		err = writeOnce(path, text)
+		// Another process may begin at this very moment: the key that is there counts for both.
+		if err = placed(path, []byte(hex.EncodeToString(b[:])), os.Link); err == nil || errors.Is(err, fs.ErrExist) {
+			text, err = os.ReadFile(path)
+		}
 	}
 	if err != nil {
 		return nil, &fault.Error{Op: "read the mask key", Code: fault.Internal, Err: err, Hint: "check that the data folder can be read and written"}
@@ -261,15 +263,19 @@ func maskKey(c Config) ([]byte, error) {
 }
 
 // writeOnce writes a small file whole or not at all.
-func writeOnce(path string, body []byte) error {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+func writeOnce(path string, body []byte) error { return placed(path, body, os.Rename) }
+
+// placed writes a small file beside its place and puts it there: with os.Rename in place of what is
+// there, with os.Link only where nothing is.
+func placed(path string, body []byte, put func(from, to string) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // made readable by its owner alone
 	if err != nil {
 		return err
 	}
+	defer func() { _ = os.Remove(f.Name()) }() // gone already where it was renamed
 	_, err = f.Write(body)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(tmp, path)
+	return put(f.Name(), path)
 }
