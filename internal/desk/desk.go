@@ -39,7 +39,7 @@ type Desk struct {
 	Given    []Given      // the sources and targets of the config
 	Review   []cases.Kind // kinds of cases whose decision a second person confirms
 	Book     *schedule.Book
-	Patience time.Duration // how long a page waits for refused rows to be counted; 0: 0.4 s
+	Patience time.Duration // how long a page waits for refused rows to be counted; 0: 0.15 s
 
 	previews sync.Mutex // one preview at a time: it grades everybody twice
 

@@ -60,7 +60,7 @@ func (d *Desk) QuarantineSummary(ctx context.Context, w RefusedRows) (quarantine
 }
 
 // quickly is how long a page waits for refused rows to be counted, where nothing else is said.
-const quickly = 400 * time.Millisecond
+const quickly = 150 * time.Millisecond
 
 // QuarantineAtHand is QuarantineSummary for who does not want to wait: behind is how many datasets are
 // being counted, which are given as they were before, or not yet.
