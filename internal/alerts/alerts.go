@@ -106,7 +106,7 @@ type Keeper struct {
 	Now           func() time.Time
 	Node          string                                      // that looks
 	Nodes         func(ctx context.Context) ([]string, error) // that are there; nil: this one alone
-	EscalateAfter time.Duration // 0: never
+	EscalateAfter time.Duration                               // 0: never
 	Failed        func(what string, err error)
 }
 
