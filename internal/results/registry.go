@@ -2,6 +2,7 @@ package results
 
 import (
 	"context"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -9,6 +10,8 @@ import (
 	"xinshu/internal/duck"
 	"xinshu/internal/fault"
 )
+
+var errTooShort = errors.New("the text is too short")
 
 // Entity is a registered code as the registry knows it now.
 type Entity struct {
