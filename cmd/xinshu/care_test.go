@@ -16,8 +16,8 @@ import (
 	"xinshu/internal/chain"
 )
 
-// careApp is a hub in an empty folder with its service.
-func careApp(t *testing.T, c Config) (*app, http.Handler) {
+// openedHub is a hub in an empty folder.
+func openedHub(t *testing.T, c Config) *app {
 	t.Helper()
 	c.Data = t.TempDir()
 	c.defaults()
@@ -26,6 +26,13 @@ func careApp(t *testing.T, c Config) (*app, http.Handler) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = a.Close() })
+	return a
+}
+
+// careApp is a hub in an empty folder with its service.
+func careApp(t *testing.T, c Config) (*app, http.Handler) {
+	t.Helper()
+	a := openedHub(t, c)
 	h, err := a.service()
 	if err != nil {
 		t.Fatal(err)

@@ -42,13 +42,7 @@ func layInto(t *testing.T, file, text string) {
 // readerOver is a hub whose catalogue folder is a test's, and who looks at it.
 func readerOver(t *testing.T, c Config) *reader {
 	t.Helper()
-	c.Data = t.TempDir()
-	c.defaults()
-	a, err := openApp(t.Context(), c, hubClock)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = a.Close() })
+	a := openedHub(t, c)
 	return &reader{app: a, seen: a.config.texts}
 }
 
